@@ -1,0 +1,129 @@
+//! The content of a response, in the four shapes in which it can be sent.
+
+use std::fmt;
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+/// The content of a response.
+#[derive(Debug, Default)]
+pub enum Body {
+    /// No content.
+    #[default]
+    Empty,
+    /// Content in memory.
+    Bytes(Bytes),
+    /// A part of a file, handed to the kernel to send.
+    File(FileRange),
+    /// Content made a slice at a time, while it is sent.
+    Stream(Box<dyn Source>),
+}
+
+impl Body {
+    /// The length in bytes, if it is known before the content is made.
+    #[must_use]
+    pub fn len(&self) -> Option<u64> {
+        match self {
+            Body::Empty => Some(0),
+            Body::Bytes(bytes) => u64::try_from(bytes.as_slice().len()).ok(),
+            Body::File(range) => Some(range.length),
+            Body::Stream(_) => None,
+        }
+    }
+
+    /// True if the length is known to be zero.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == Some(0)
+    }
+}
+
+/// Bytes in memory: written in the program, owned, or shared with a cache.
+#[derive(Clone)]
+pub enum Bytes {
+    /// Part of the program.
+    Static(&'static [u8]),
+    /// Owned by the response.
+    Owned(Vec<u8>),
+    /// Shared; cloning copies nothing.
+    Shared(Arc<[u8]>),
+}
+
+impl Bytes {
+    /// The bytes themselves.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        match self {
+            Bytes::Static(bytes) => bytes,
+            Bytes::Owned(bytes) => bytes,
+            Bytes::Shared(bytes) => bytes,
+        }
+    }
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", String::from_utf8_lossy(self.as_slice()))
+    }
+}
+
+/// `length` bytes of a file, from `offset` on.
+///
+/// The length is a promise made to the peer in Content-Length. A file that turns out shorter ends the connection;
+/// one that has grown is sent as announced.
+#[derive(Clone, Debug)]
+pub struct FileRange {
+    /// The open file; its own position is neither used nor moved.
+    pub file: Arc<File>,
+    /// First byte to send.
+    pub offset: u64,
+    /// Number of bytes to send.
+    pub length: u64,
+}
+
+/// Something that makes a body a slice at a time.
+///
+/// It is asked again only when the peer has taken what was made before, and at most a few times in one turn of the loop:
+/// one call should do a millisecond of work at the most. A response with a source has no Content-Length; it goes out
+/// chunked (RFC 9112 section 7.1), or to an HTTP/1.0 peer until the connection closes.
+///
+/// ```
+/// use ownhands::{Produced, Source};
+///
+/// /// Counts up to a number, a line a call.
+/// struct Count(u32, u32);
+///
+/// impl Source for Count {
+///     fn produce(&mut self, out: &mut Vec<u8>) -> std::io::Result<Produced> {
+///         self.0 += 1;
+///         out.extend_from_slice(format!("{}\n", self.0).as_bytes());
+///         Ok(if self.0 < self.1 { Produced::More } else { Produced::All })
+///     }
+/// }
+///
+/// let mut out = Vec::new();
+/// assert_eq!(Count(0, 1).produce(&mut out).unwrap(), Produced::All);
+/// assert_eq!(out, b"1\n");
+/// ```
+pub trait Source {
+    /// Appends the next slice to `out`. Appending nothing is allowed: work was done, and there is more to do.
+    ///
+    /// # Errors
+    /// An error ends the connection without the end mark of the body, so that the peer knows it got a part only.
+    fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced>;
+}
+
+/// What a [`Source`] says after a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Produced {
+    /// Ask again.
+    More,
+    /// That was all.
+    All,
+}
+
+impl fmt::Debug for dyn Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
+}

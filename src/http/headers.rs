@@ -1,0 +1,74 @@
+//! The fields of a request: a view of the bytes they came in.
+
+use std::fmt;
+
+use super::field;
+
+/// The header fields of a request, in the order in which they were sent.
+///
+/// Names are compared without regard to case (RFC 9110 section 5.1). Values are bytes: a peer may send what is no UTF-8.
+///
+/// ```
+/// use ownhands::{App, Request, Route, testing::MockClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/accept", |request: &Request<'_>| {
+///     let all: Vec<String> = request.headers.get_all("accept").map(|v| String::from_utf8_lossy(v).into_owned()).collect();
+///     all.join(" + ")
+/// })?;
+/// let mut client = MockClient::new(app);
+/// let answer = client.send("GET /accept HTTP/1.1\r\nHost: a\r\nAccept: text/html\r\naccept: */*\r\n\r\n", &[]);
+/// assert_eq!(answer.text(), "text/html + */*");
+/// # Ok(()) }
+/// ```
+#[derive(Clone, Copy)]
+pub struct Headers<'a> {
+    fields: &'a [httparse::Header<'a>],
+}
+
+impl<'a> Headers<'a> {
+    pub(crate) const fn new(fields: &'a [httparse::Header<'a>]) -> Self {
+        Headers { fields }
+    }
+
+    /// The value of the first field of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&'a [u8]> {
+        self.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// The values of all fields of that name, in order.
+    pub fn get_all(self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    }
+
+    /// True if a comma-separated list field of that name has this element; case is ignored.
+    #[must_use]
+    pub fn has_element(self, name: &str, element: &str) -> bool {
+        self.get_all(name).flat_map(field::list).any(|one| one.eq_ignore_ascii_case(element.as_bytes()))
+    }
+
+    /// Names and values, in the order in which they were sent.
+    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+        self.fields.iter().map(|header| (header.name, header.value))
+    }
+
+    /// The number of fields.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.fields.len()
+    }
+
+    /// True if there are none.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.fields.is_empty()
+    }
+}
+
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter().map(|(name, value)| (name, String::from_utf8_lossy(value)))).finish()
+    }
+}

@@ -1,0 +1,42 @@
+//! Layer 1: words and wire. What HTTP/1.1 messages are, and how they are read from and written to bytes.
+//!
+//! Nothing here opens a file, waits for a peer or looks at a clock; every function is from values to values,
+//! so all of it can be tested with tables of bytes and fuzzed as it stands.
+
+mod body;
+mod chunked;
+mod decode;
+mod encode;
+mod error;
+mod field;
+mod framing;
+mod grammar;
+mod header_list;
+mod headers;
+mod limits;
+mod method;
+mod now;
+mod params;
+mod request;
+mod response;
+mod status;
+mod target;
+mod version;
+
+pub use body::{Body, Bytes, FileRange, Produced, Source};
+pub(crate) use chunked::ChunkDecoder;
+pub use decode::{FIELD_SLOTS, Head, Progress, Slots, decode, slots};
+pub(crate) use encode::{CONTINUE, Coding, Delivery, encode, encode_chunk, encode_last_chunk};
+pub use error::HttpError;
+pub use framing::{BodyLength, Framing};
+pub use header_list::HeaderList;
+pub use headers::Headers;
+pub use limits::Limits;
+pub use method::Method;
+pub use now::{Now, Tick};
+pub use params::Params;
+pub use request::Request;
+pub use response::{IntoResponse, Response, Text};
+pub use status::Status;
+pub use target::{DecodedPath, Target, decode_path};
+pub use version::Version;

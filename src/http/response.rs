@@ -1,0 +1,166 @@
+//! The answer to a request.
+
+use super::{Body, Bytes, FileRange, HeaderList, HttpError, Source, Status};
+
+/// A response: status, fields, content.
+///
+/// ```
+/// use ownhands::{Response, Status};
+///
+/// let response = Response::text("made").with_status(Status::CREATED).with_header("Location", "/things/7");
+/// assert_eq!(response.headers.get("content-type"), Some(&b"text/plain; charset=utf-8"[..]));
+/// ```
+#[derive(Debug)]
+pub struct Response {
+    /// The status code.
+    pub status: Status,
+    /// The fields, without those that the server writes itself.
+    pub headers: HeaderList,
+    /// The content. It is not sent for HEAD, nor with 1xx, 204 and 304.
+    pub body: Body,
+}
+
+impl Response {
+    /// A response without content.
+    #[must_use]
+    pub const fn new(status: Status) -> Self {
+        Response { status, headers: HeaderList::new(), body: Body::Empty }
+    }
+
+    /// 200 with text.
+    pub fn text(text: impl Into<Text>) -> Self {
+        Response::typed(b"Content-Type: text/plain; charset=utf-8\r\n", Body::Bytes(text.into().0))
+    }
+
+    /// 200 with a page. The page is sent as it is: escape what came from a peer.
+    pub fn html(page: impl Into<Text>) -> Self {
+        Response::typed(b"Content-Type: text/html; charset=utf-8\r\n", Body::Bytes(page.into().0))
+    }
+
+    /// 200 with bytes of no particular type.
+    pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
+        Response::typed(b"Content-Type: application/octet-stream\r\n", Body::Bytes(Bytes::Owned(bytes.into())))
+    }
+
+    /// 200 with a part of a file. Content-Type is the caller's to set.
+    #[must_use]
+    pub fn file(range: FileRange) -> Self {
+        Response::typed(b"", Body::File(range))
+    }
+
+    /// 200 with content made while it is sent. Content-Type is the caller's to set.
+    pub fn stream(source: impl Source + 'static) -> Self {
+        Response::typed(b"", Body::Stream(Box::new(source)))
+    }
+
+    /// Another place to look: `status` is one of the 3xx, `location` a URI reference.
+    pub fn redirect(status: Status, location: &str) -> Self {
+        Response::new(status).with_header("Location", location)
+    }
+
+    /// The same response with another status.
+    #[must_use]
+    pub fn with_status(mut self, status: Status) -> Self {
+        self.status = status;
+        self
+    }
+
+    /// The same response with this field; any of that name is replaced.
+    ///
+    /// What is no field is not sent: the response then becomes a 500, and the log says why.
+    #[must_use]
+    pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
+        self.headers.set(name, value);
+        self
+    }
+
+    /// The same response with these fields.
+    #[must_use]
+    pub fn with_headers(mut self, headers: HeaderList) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// The same response with this content.
+    #[must_use]
+    pub fn with_body(mut self, body: Body) -> Self {
+        self.body = body;
+        self
+    }
+
+    const fn typed(content_type: &'static [u8], body: Body) -> Self {
+        Response { status: Status::OK, headers: HeaderList::from_static(content_type), body }
+    }
+}
+
+/// Text for a response: a `&'static str` is sent from where it is, a `String` is kept.
+pub struct Text(Bytes);
+
+impl From<&'static str> for Text {
+    fn from(text: &'static str) -> Self {
+        Text(Bytes::Static(text.as_bytes()))
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Text(Bytes::Owned(text.into_bytes()))
+    }
+}
+
+/// What a handler may return.
+///
+/// `&'static str` and `String` are text, `Vec<u8>` is bytes, a status before either sets it, `None` is 404, and an `Err`
+/// is refused with its own status.
+pub trait IntoResponse {
+    /// The response, or the refusal.
+    ///
+    /// # Errors
+    /// The refusal itself; the application turns it into a page.
+    fn into_response(self) -> Result<Response, HttpError>;
+}
+
+impl IntoResponse for Response {
+    fn into_response(self) -> Result<Response, HttpError> {
+        Ok(self)
+    }
+}
+
+impl IntoResponse for &'static str {
+    fn into_response(self) -> Result<Response, HttpError> {
+        Ok(Response::text(self))
+    }
+}
+
+impl IntoResponse for String {
+    fn into_response(self) -> Result<Response, HttpError> {
+        Ok(Response::text(self))
+    }
+}
+
+impl IntoResponse for Vec<u8> {
+    fn into_response(self) -> Result<Response, HttpError> {
+        Ok(Response::bytes(self))
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for (Status, T) {
+    fn into_response(self) -> Result<Response, HttpError> {
+        self.1.into_response().map(|response| response.with_status(self.0))
+    }
+}
+
+impl<T: IntoResponse> IntoResponse for Option<T> {
+    fn into_response(self) -> Result<Response, HttpError> {
+        match self {
+            Some(answer) => answer.into_response(),
+            None => Err(HttpError::not_found("there is nothing here")),
+        }
+    }
+}
+
+impl<T: IntoResponse, E: Into<HttpError>> IntoResponse for Result<T, E> {
+    fn into_response(self) -> Result<Response, HttpError> {
+        self.map_err(Into::into)?.into_response()
+    }
+}

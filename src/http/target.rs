@@ -1,0 +1,166 @@
+//! The request target (RFC 9112 section 3.2, RFC 3986): its forms, and how a path is decoded, once.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use super::{HttpError, Method, Status};
+
+/// A request target, taken apart and still encoded.
+///
+/// ```
+/// use ownhands::{Method, Target};
+///
+/// let target = Target::parse(Method::Get, "http://example.org/a%20b?c=d").unwrap();
+/// assert_eq!(target, Target { authority: Some("example.org"), path: "/a%20b", query: Some("c=d") });
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target<'a> {
+    /// Host and port of an absolute target; it wins over the Host field (RFC 9112 section 3.2.2).
+    pub authority: Option<&'a str>,
+    /// The path: begins with `/`, or is `*`.
+    pub path: &'a str,
+    /// What follows the first `?`.
+    pub query: Option<&'a str>,
+}
+
+impl<'a> Target<'a> {
+    /// Takes a target apart, whose bytes the decoder has found to be visible ASCII.
+    ///
+    /// # Errors
+    /// 400 for what is none of the forms, 405 for `CONNECT`, whose authority-form only a proxy can answer.
+    pub fn parse(method: Method<'_>, target: &'a str) -> Result<Self, HttpError> {
+        if method == Method::Connect {
+            let refusal =
+                HttpError::new(Status::METHOD_NOT_ALLOWED, "this server is no proxy: CONNECT has no meaning here");
+            return Err(refusal.with_header("Allow", "GET, HEAD, OPTIONS"));
+        }
+        if target.starts_with('/') {
+            return Ok(Target::split(None, target));
+        }
+        if target == "*" {
+            return if method == Method::Options {
+                Ok(Target { authority: None, path: "*", query: None })
+            } else {
+                Err(HttpError::bad_request("line 1: the target * goes with OPTIONS only (RFC 9112 3.2.4)"))
+            };
+        }
+        Target::parse_absolute(target)
+    }
+
+    fn parse_absolute(target: &'a str) -> Result<Self, HttpError> {
+        let after = |scheme: &str| {
+            let start = target.get(..scheme.len())?;
+            start.eq_ignore_ascii_case(scheme).then(|| target.get(scheme.len()..)).flatten()
+        };
+        let Some(rest) = after("http://").or_else(|| after("https://")) else {
+            return Err(HttpError::bad_request(
+                "line 1: the target is neither a path that begins with / nor an http URI (RFC 9112 3.2)",
+            ));
+        };
+        let end = rest.find(['/', '?']).unwrap_or(rest.len());
+        let (authority, path) = rest.split_at(end);
+        if !is_authority(authority) {
+            return Err(HttpError::bad_request(
+                "line 1: the target does not name a host, or not as host[:port] (RFC 3986 3.2)",
+            ));
+        }
+        Ok(Target::split(Some(authority), path))
+    }
+
+    fn split(authority: Option<&'a str>, path: &'a str) -> Self {
+        let (path, query) = match path.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path, None),
+        };
+        Target { authority, path: if path.is_empty() { "/" } else { path }, query }
+    }
+}
+
+/// True for `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2). User information is refused:
+/// it serves to deceive people (RFC 9110 section 4.2.4).
+pub(crate) fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rfind(':') {
+        Some(colon) if !text.ends_with(']') => text.split_at(colon),
+        _ => (text, ":"),
+    };
+    let is_host = match host.strip_prefix('[') {
+        Some(literal) => literal.strip_suffix(']').is_some_and(is_ip_literal),
+        None => !host.is_empty() && host.bytes().all(is_reg_name_byte) && has_valid_escapes(host),
+    };
+    is_host && port.bytes().skip(1).all(|byte| byte.is_ascii_digit()) && port.len() <= 6
+}
+
+fn is_ip_literal(text: &str) -> bool {
+    let is_future = || {
+        let (version, rest) = text.strip_prefix(['v', 'V'])?.split_once('.')?;
+        let is_version = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_rest =
+            !rest.is_empty() && rest.bytes().all(|byte| byte == b':' || (byte != b'%' && is_reg_name_byte(byte)));
+        Some(is_version && is_rest)
+    };
+    text.parse::<std::net::Ipv6Addr>().is_ok() || is_future().unwrap_or(false)
+}
+
+/// `unreserved`, `sub-delims` and the `%` of an escape.
+const fn is_reg_name_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')')
+        || matches!(byte, b'*' | b'+' | b',' | b';' | b'=' | b'%')
+}
+
+/// A path, percent-decoded once: as octets, and as text.
+pub struct DecodedPath<'a> {
+    /// The octets that were meant.
+    pub octets: Cow<'a, [u8]>,
+    /// The same as text; what is no UTF-8 shows as U+FFFD.
+    pub text: Cow<'a, str>,
+}
+
+/// Percent-decodes a path, exactly once. A path without `%` is handed back as it is.
+///
+/// # Errors
+/// 400 for a `%` without two hexadecimal digits, for `%00`, and for the segments `.` and `..` in any spelling: a client
+/// resolves them before it sends (RFC 3986 section 5.2.4), and to two programs in a row they could mean two things.
+///
+/// ```
+/// use ownhands::http::decode_path;
+///
+/// assert_eq!(decode_path("/a%20b").unwrap().text, "/a b");
+/// assert!(decode_path("/a/%2e%2E/b").is_err());
+/// ```
+pub fn decode_path(raw: &str) -> Result<DecodedPath<'_>, HttpError> {
+    if memchr::memchr(b'%', raw.as_bytes()).is_none() {
+        refuse_dot_segments(raw.as_bytes())?;
+        return Ok(DecodedPath { octets: Cow::Borrowed(raw.as_bytes()), text: Cow::Borrowed(raw) });
+    }
+    if !has_valid_escapes(raw) {
+        return Err(HttpError::bad_request(
+            "line 1: a % in the path is not followed by two hexadecimal digits (RFC 3986 2.1)",
+        ));
+    }
+    let octets: Vec<u8> = percent_decode_str(raw).collect();
+    if octets.contains(&0) {
+        return Err(HttpError::bad_request("line 1: the path has a NUL (%00) in it"));
+    }
+    refuse_dot_segments(&octets)?;
+    let text = String::from_utf8_lossy(&octets).into_owned();
+    Ok(DecodedPath { octets: Cow::Owned(octets), text: Cow::Owned(text) })
+}
+
+fn refuse_dot_segments(path: &[u8]) -> Result<(), HttpError> {
+    // The common path has no "/." at all: one fast search, and nothing more.
+    if memchr::memmem::find(path, b"/.").is_none() {
+        return Ok(());
+    }
+    if path.split(|&byte| byte == b'/').any(|segment| matches!(segment, b"." | b"..")) {
+        return Err(HttpError::bad_request(
+            "line 1: the path has a segment . or .. in it, which a client resolves before it sends",
+        ));
+    }
+    Ok(())
+}
+
+fn has_valid_escapes(text: &str) -> bool {
+    text.split('%').skip(1).all(|after| after.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2)
+}

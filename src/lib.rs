@@ -1,0 +1,8 @@
+//! An HTTP/1.1 server one can understand: one thread, one poll loop, a slab of small connection machines.
+
+pub mod http;
+
+pub use http::{
+    Body, Bytes, FileRange, HeaderList, Headers, HttpError, IntoResponse, Limits, Method, Now, Params, Produced,
+    Request, Response, Source, Status, Target, Tick, Version,
+};
