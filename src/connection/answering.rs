@@ -1,0 +1,124 @@
+//! The middle of the machine: a complete request goes to the service, and its answer to the output.
+
+use log::debug;
+
+use crate::http::{
+    Body, Coding, DecodedPath, Delivery, Head, HttpError, Method, Now, Params, Request, Response, Tick, encode,
+};
+use crate::service::{Exchange, Service};
+
+use super::input::Input;
+use super::ledger::Ledger;
+use super::output::Output;
+use super::peer::Peer;
+use super::writing::{Outgoing, Writing};
+use super::{Context, Phase, Scratch};
+
+/// Where answers are written out: the output, the ledger, and what an answer must know of its connection.
+pub(super) struct Desk<'a, S: ?Sized> {
+    output: &'a mut Output,
+    ledger: &'a mut Ledger,
+    pub(super) service: &'a S,
+    now: &'a Now,
+    phase: Phase,
+    peer: Peer,
+    /// When the request began.
+    began: Tick,
+}
+
+impl<S: ?Sized> Context<'_, S> {
+    /// The input beside a desk for what is in it.
+    pub(super) fn desk(&mut self, peer: Peer, began: Tick) -> (&mut Input, Desk<'_, S>) {
+        let Scratch { input, output, ledger, .. } = &mut *self.scratch;
+        (input, Desk { output, ledger, service: self.service, now: self.now, phase: self.phase, peer, began })
+    }
+}
+
+/// Content up to this size is copied behind its head and leaves with it in one write; longer content is written from where it is.
+const SMALL: usize = 16 * 1024;
+
+/// Bytes of a refused request that are shown to the log.
+const EXCERPT: usize = 256;
+
+impl<S: Service + ?Sized> Desk<'_, S> {
+    /// Answers a complete request.
+    pub(super) fn answer(&mut self, unread: &[u8], head: &Head<'_>, path: &DecodedPath<'_>, body: &[u8]) -> Writing {
+        let request = view(head, path, body, self.peer, self.now);
+        let response = self.service.call(&request);
+        let keep_alive = head.framing.keep_alive && self.phase == Phase::Open;
+        let delivery = Delivery::new(head.method, head.framing.version, keep_alive);
+        let line = unread.get(..head.framing.head).unwrap_or_default();
+        self.send(response, delivery, line, Some(head))
+    }
+
+    /// Refuses a request that will not be read to its end.
+    pub(super) fn refuse(&mut self, unread: &[u8], head: Option<&Head<'_>>, error: &HttpError) -> Writing {
+        let response = self.service.refuse(error);
+        let is_head = head.is_some_and(|head| head.method == Method::Head);
+        let writing = self.send(response, Delivery { is_head, ..Delivery::REFUSAL }, unread, head);
+        Writing { is_refusal: true, ..writing }
+    }
+
+    fn send(&mut self, response: Response, delivery: Delivery, line: &[u8], head: Option<&Head<'_>>) -> Writing {
+        let promise = encode(&response, delivery, self.now, self.output.end());
+        let then = if promise.keep_alive { "kept" } else { "closing" };
+        debug!("{}: answered {}, {then}", self.peer, response.status);
+        if self.service.wants_exchanges() {
+            let exchange = exchange(self.peer, line, head, &response);
+            self.ledger.open(exchange, self.began, self.output.position());
+        }
+        let body = match (promise.coding, response.body) {
+            (Coding::Absent, _) => Outgoing::Nothing,
+            (_, Body::Bytes(bytes)) if bytes.as_slice().len() <= SMALL => {
+                self.output.end().extend_from_slice(bytes.as_slice());
+                Outgoing::Nothing
+            }
+            (coding, body) => Outgoing::new(body, coding),
+        };
+        if matches!(body, Outgoing::Nothing) {
+            self.ledger.close_body(self.output.position());
+        }
+        Writing { body, keep_alive: promise.keep_alive, is_refusal: false }
+    }
+}
+
+/// The request as a handler sees it.
+pub(super) fn view<'a>(
+    head: &Head<'a>,
+    path: &'a DecodedPath<'a>,
+    body: &'a [u8],
+    peer: Peer,
+    now: &'a Now,
+) -> Request<'a> {
+    Request {
+        method: head.method,
+        target: head.raw_target,
+        path: &path.text,
+        path_bytes: &path.octets,
+        raw_path: head.target.path,
+        query: head.target.query,
+        version: head.framing.version,
+        authority: head.authority,
+        headers: head.headers,
+        body,
+        peer: peer.0,
+        now,
+        mount: "",
+        params: Params::default(),
+    }
+}
+
+/// What an observer is told of an answer, owned: the request's bytes are gone when the answer is over.
+fn exchange(peer: Peer, received: &[u8], head: Option<&Head<'_>>, response: &Response) -> Exchange {
+    let line = received.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    // A request line that was read is shown whole; of what was not, a beginning is enough.
+    let shown = if head.is_some() { line } else { line.get(..EXCERPT).unwrap_or(line) };
+    let field = |name| head.and_then(|head| head.headers.get(name)).map(Box::from);
+    Exchange {
+        peer: peer.0,
+        referer: field("referer"),
+        agent: field("user-agent"),
+        ..Exchange::new(shown, response.status)
+    }
+}

@@ -1,0 +1,263 @@
+//! Layer 3: one peer, over a [`Transport`]. The machine that reads requests and writes answers.
+//!
+//! It knows no socket library, no loop and no application. The loop tells it what the transport may be ready for and lends
+//! it buffers, a service and the time; it goes on until it must wait, and says until when. Sockets, mocks and fuzzers drive
+//! the same [`Connection::advance`].
+//!
+//! ```text
+//!            a head is complete         the body is complete
+//!   Reading ───────────────────► Parsed ───────────────────► Writing ──► Reading, for the next request
+//!      │                           │                            │
+//!      └── refused ────────────────┴──────────────────────────► │ ─────► Lingering ──► Closed
+//! ```
+
+mod answering;
+mod input;
+mod ledger;
+mod output;
+mod peer;
+mod reading;
+mod scratch;
+mod timeouts;
+mod transport;
+mod writing;
+
+use std::net::SocketAddr;
+
+use log::debug;
+
+use crate::http::{HttpError, Limits, Now, Progress, Status, Tick};
+use crate::service::Service;
+
+use peer::Peer;
+use reading::Incoming;
+use scratch::Kept;
+use writing::Writing;
+
+pub use scratch::Scratch;
+pub use timeouts::Timeouts;
+pub use transport::Transport;
+
+/// What a connection is lent for a turn.
+#[derive(Debug)]
+pub struct Context<'a, S: ?Sized> {
+    /// Who answers.
+    pub service: &'a S,
+    /// How much a request may hold.
+    pub limits: &'a Limits,
+    /// How long a peer may take.
+    pub timeouts: &'a Timeouts,
+    /// The time of this turn.
+    pub now: &'a Now,
+    /// The buffers.
+    pub scratch: &'a mut Scratch,
+    /// Whether the server takes more requests.
+    pub phase: Phase,
+}
+
+/// What the server is about, as far as a connection must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// Serving.
+    Open,
+    /// Stopping: what has begun is finished, with `Connection: close`, and idle connections end.
+    Draining,
+}
+
+/// Where a connection stands.
+#[derive(Debug)]
+enum State {
+    /// Between two requests, or inside a head.
+    Reading(Progress),
+    /// A head is complete; its body is on the way.
+    Parsed(Incoming),
+    /// An answer is on the way.
+    Writing(Writing),
+    /// The answer is sent, and the peer may still be sending: closing now would take the answer out of its hands.
+    Lingering,
+    /// Over; only the counting is left.
+    Closed,
+}
+
+/// All that the loop learns of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Call again when the transport is ready, or at this time.
+    Wait(Tick),
+    /// Its share of the turn is used, and there is more to do: call again in the next turn, without sleeping.
+    Again,
+    /// Drop it.
+    Close,
+}
+
+/// What a step of the machine leads to.
+#[derive(Debug)]
+enum Step {
+    /// Another step, in the state as it is now.
+    On,
+    /// Nothing more to do before the transport is ready.
+    Wait,
+    /// The share of the turn is used.
+    Yield,
+}
+
+/// How much of its share of the turn a connection has used, so that none starves the others.
+#[derive(Debug, Default)]
+struct Share {
+    requests: u32,
+    bytes: usize,
+}
+
+/// Requests answered for one connection in one turn: a deep pipeline leaves with one write, and the next peer is not kept long.
+const REQUESTS_A_TURN: u32 = 64;
+
+/// Bytes sent to, or drained from, one connection in one turn. A peer on loopback takes them as fast as they come: would-block
+/// alone is no fairness.
+const BYTES_A_TURN: usize = 256 * 1024;
+
+/// One peer.
+#[derive(Debug)]
+pub struct Connection<T> {
+    transport: T,
+    peer: Peer,
+    state: State,
+    kept: Option<Box<Kept>>,
+    /// When the phase began that has a time limit; see [`Connection::limit`].
+    since: Tick,
+    /// Worth a read: an event said so, or a read has not come back short since.
+    is_readable: bool,
+    /// Worth a write, likewise.
+    is_writable: bool,
+    /// An event said that the peer's stream has an end. It says so once, and bytes may stand before the end.
+    sees_end: bool,
+    /// The end was read.
+    has_ended: bool,
+}
+
+impl<T: Transport> Connection<T> {
+    /// A connection that was just accepted. It is worth a first read at once.
+    pub fn new(transport: T, peer: Option<SocketAddr>, now: &Now) -> Self {
+        let peer = Peer(peer);
+        debug!("{peer}: accepted");
+        Connection {
+            transport,
+            peer,
+            state: State::Reading(Progress::default()),
+            kept: None,
+            since: now.tick(),
+            is_readable: true,
+            is_writable: true,
+            sees_end: false,
+            has_ended: false,
+        }
+    }
+
+    /// The transport, to register it or to look at what a mock recorded.
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+
+    /// The transport, to register it or to script a mock.
+    pub fn transport_mut(&mut self) -> &mut T {
+        &mut self.transport
+    }
+
+    /// Notes what the transport may be ready for. Events are hints: only what a read or a write says changes a state.
+    pub fn set_ready(&mut self, is_readable: bool, is_writable: bool, sees_end: bool) {
+        self.is_readable |= is_readable | sees_end;
+        self.is_writable |= is_writable;
+        self.sees_end |= sees_end;
+    }
+
+    /// True if the next step that may read will.
+    pub(crate) fn wants_read(&self) -> bool {
+        self.is_readable
+    }
+
+    /// The machine: goes on until it must wait, has used its share of the turn, or is over.
+    pub fn advance<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Next {
+        cx.scratch.load(self.kept.take());
+        if cx.now.tick() >= self.deadline(cx) {
+            self.time_out(cx);
+        }
+        let mut share = Share::default();
+        let next = loop {
+            let step = match self.state {
+                State::Reading(_) => self.read_head(cx, &mut share),
+                State::Parsed(_) => self.read_body(cx),
+                State::Writing(_) => self.write(cx, &mut share),
+                State::Lingering => self.linger(cx, &mut share),
+                State::Closed => break Next::Close,
+            };
+            match step {
+                Step::On => {}
+                Step::Wait => break Next::Wait(self.deadline(cx)),
+                Step::Yield => break Next::Again,
+            }
+        };
+        if next == Next::Close {
+            cx.scratch.ledger.settle_all(cx.scratch.output.sent_position(), cx.service, cx.now);
+            debug!("{}: closed", self.peer);
+        }
+        // What a closed connection leaves on the desk is dropped with it.
+        self.kept = cx.scratch.unload();
+        next
+    }
+
+    /// The time limit of the phase that the connection is in, counted from `since`.
+    fn limit<S: ?Sized>(&self, cx: &Context<'_, S>) -> Limit {
+        match &self.state {
+            State::Lingering | State::Closed => Limit::Linger,
+            _ if !cx.scratch.output.is_empty() => Limit::Write,
+            State::Writing(_) => Limit::Write,
+            State::Parsed(_) => Limit::Body,
+            State::Reading(_) if cx.scratch.input.is_empty() => Limit::Idle,
+            State::Reading(_) => Limit::Head,
+        }
+    }
+
+    fn deadline<S: ?Sized>(&self, cx: &Context<'_, S>) -> Tick {
+        self.since.plus(match self.limit(cx) {
+            Limit::Idle => cx.timeouts.idle,
+            Limit::Head => cx.timeouts.head,
+            Limit::Body => cx.timeouts.body_after(cx.scratch.input.unread().len()),
+            Limit::Write => cx.timeouts.write,
+            Limit::Linger => cx.timeouts.linger,
+        })
+    }
+
+    /// The phase has lasted too long. A peer that was saying something is told so; one that says or takes nothing is left.
+    fn time_out<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) {
+        let limit = self.limit(cx);
+        debug!("{}: the time for this is over: {limit:?}", self.peer);
+        let detail = match limit {
+            Limit::Head => format!("the head was not complete after {:?}", cx.timeouts.head),
+            Limit::Body => {
+                let rate = Timeouts::MIN_RATE;
+                format!(
+                    "the body was not complete after {:?} and came at less than {rate} bytes a second",
+                    cx.timeouts.body
+                )
+            }
+            Limit::Idle | Limit::Write | Limit::Linger => return self.state = State::Closed,
+        };
+        self.refuse(&HttpError::new(Status::REQUEST_TIMEOUT, detail), cx);
+        self.since = cx.now.tick();
+    }
+
+    /// The transport has failed: the peer is gone, which is no error of ours.
+    fn fail(&mut self, error: &std::io::Error) {
+        debug!("{}: the peer is gone: {error}", self.peer);
+        self.state = State::Closed;
+    }
+}
+
+/// Which time limit applies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Limit {
+    Idle,
+    Head,
+    Body,
+    Write,
+    Linger,
+}

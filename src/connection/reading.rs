@@ -1,0 +1,245 @@
+//! The first half of the machine: from bytes to a complete request.
+
+use std::io;
+
+use log::{debug, trace};
+
+use crate::http::{
+    BodyLength, CONTINUE, ChunkDecoder, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, decode,
+    decode_path, slots,
+};
+use crate::service::Service;
+
+use super::answering::view;
+use super::input::Input;
+use super::writing::Flushed;
+use super::{Connection, Context, Phase, REQUESTS_A_TURN, Share, State, Step, Transport};
+
+/// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here.
+#[derive(Debug)]
+pub(super) struct Incoming {
+    framing: Framing,
+    body: Arriving,
+}
+
+#[derive(Debug)]
+enum Arriving {
+    Known { length: usize },
+    Chunked { decoder: ChunkDecoder, decoded: usize },
+}
+
+/// What a read has brought.
+enum Filled {
+    Some,
+    Nothing,
+    End,
+}
+
+impl Incoming {
+    fn new(framing: Framing) -> Self {
+        let body = match framing.body {
+            BodyLength::Known(length) => Arriving::Known { length: usize::try_from(length).unwrap_or(usize::MAX) },
+            BodyLength::Chunked => Arriving::Chunked { decoder: ChunkDecoder::new(), decoded: 0 },
+        };
+        Incoming { framing, body }
+    }
+
+    /// The length of the body once all of it stands decoded behind the head.
+    fn complete(&mut self, input: &mut Input, limits: &Limits) -> Result<Option<usize>, HttpError> {
+        let head = self.framing.head;
+        match &mut self.body {
+            Arriving::Known { length } => {
+                let here = input.unread().len().saturating_sub(head);
+                Ok((here >= *length).then_some(*length))
+            }
+            Arriving::Chunked { decoder, decoded } => {
+                let start = head.saturating_add(*decoded);
+                let chunks = decoder.decode(input.unread_mut_from(start), limits)?;
+                *decoded = decoded.saturating_add(chunks.wrote);
+                input.cut(start.saturating_add(chunks.wrote), chunks.read.saturating_sub(chunks.wrote));
+                Ok(chunks.is_done.then_some(*decoded))
+            }
+        }
+    }
+}
+
+impl<T: Transport> Connection<T> {
+    /// One step in `State::Reading`: decode a head, or send what is waiting and read on.
+    pub(super) fn read_head<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
+        let State::Reading(progress) = &mut self.state else { return Step::On };
+        let has_room = !cx.scratch.output.is_full() && share.requests < REQUESTS_A_TURN;
+        if has_room && !cx.scratch.input.is_empty() {
+            let (limits, now) = (cx.limits, cx.now);
+            let (input, mut desk) = cx.desk(self.peer, self.since);
+            let mut slots = slots();
+            let next = match read_request(input.unread(), &mut slots, progress, limits) {
+                Ok(None) => None,
+                Ok(Some((head, path))) if head.framing.body == BodyLength::Known(0) => {
+                    let writing = desk.answer(input.unread(), &head, &path, &[]);
+                    input.consume(head.framing.head);
+                    Some(State::Writing(writing))
+                }
+                Ok(Some((head, path))) => match desk.service.admit(&view(&head, &path, &[], self.peer, now)) {
+                    Ok(()) => {
+                        self.since = now.tick(); // the time for the body begins
+                        Some(State::Parsed(Incoming::new(head.framing)))
+                    }
+                    Err(error) => Some(State::Writing(desk.refuse(input.unread(), Some(&head), &error))),
+                },
+                Err(error) => Some(State::Writing(desk.refuse(input.unread(), None, &error))),
+            };
+            if let Some(next) = next {
+                share.requests += 1;
+                self.state = next;
+                return Step::On;
+            }
+            trace!("{}: {} bytes, the head is not complete", self.peer, cx.scratch.input.unread().len());
+        }
+        // Everything complete is answered. The peer gets it before more is read, and nothing is read while it cannot take it.
+        match self.flush(cx) {
+            Flushed::All if !has_room => Step::Yield,
+            Flushed::All => self.read_more(cx),
+            Flushed::Part => Step::Wait,
+            Flushed::Gone => Step::On,
+        }
+    }
+
+    /// One step in `State::Parsed`: answer if the body is complete, else read on.
+    pub(super) fn read_body<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
+        let State::Parsed(incoming) = &mut self.state else { return Step::On };
+        let (limits, head_length) = (cx.limits, incoming.framing.head);
+        let body_length = match incoming.complete(&mut cx.scratch.input, limits) {
+            Ok(Some(length)) => length,
+            Ok(None) => {
+                self.ask_to_continue(cx);
+                return match self.flush(cx) {
+                    Flushed::All => self.read_more(cx),
+                    Flushed::Part => Step::Wait,
+                    Flushed::Gone => Step::On,
+                };
+            }
+            Err(error) => {
+                self.refuse(&error, cx);
+                return Step::On;
+            }
+        };
+        let end = head_length.saturating_add(body_length);
+        let (input, mut desk) = cx.desk(self.peer, self.since);
+        let unread = input.unread();
+        let body = unread.get(head_length..end).unwrap_or_default();
+        // What was a head when it came is one still; its views are made anew, because the buffer may have moved since.
+        let writing = match read_request(unread, &mut slots(), &mut Progress::default(), limits) {
+            Ok(Some((head, path))) => desk.answer(unread, &head, &path, body),
+            Ok(None) => desk.refuse(unread, None, &HttpError::internal("a head was lost while its body came")),
+            Err(error) => desk.refuse(unread, None, &error),
+        };
+        input.consume(end);
+        self.state = State::Writing(writing);
+        Step::On
+    }
+
+    /// Refuses what was received so far; the connection closes after it.
+    pub(super) fn refuse<S: Service + ?Sized>(&mut self, error: &HttpError, cx: &mut Context<'_, S>) {
+        let (input, mut desk) = cx.desk(self.peer, self.since);
+        self.state = State::Writing(desk.refuse(input.unread(), None, error));
+    }
+
+    /// A peer that waits for `100 Continue` gets it once, and only if it has not begun to send the body (RFC 9110 section 10.1.1).
+    fn ask_to_continue<S: ?Sized>(&mut self, cx: &mut Context<'_, S>) {
+        let State::Parsed(incoming) = &mut self.state else { return };
+        if std::mem::take(&mut incoming.framing.expects_continue)
+            && cx.scratch.input.unread().len() <= incoming.framing.head
+        {
+            cx.scratch.output.end().extend_from_slice(CONTINUE);
+        }
+    }
+
+    /// Reads once; nothing is waiting to be sent.
+    fn read_more<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
+        let was_empty = cx.scratch.input.is_empty();
+        match self.fill(cx) {
+            Ok(Filled::Some) => {
+                if was_empty {
+                    self.since = cx.now.tick(); // a request begins
+                }
+                Step::On
+            }
+            Ok(Filled::Nothing) if was_empty && cx.phase == Phase::Draining => {
+                self.state = State::Closed;
+                Step::On
+            }
+            Ok(Filled::Nothing) => Step::Wait,
+            Ok(Filled::End) if was_empty => {
+                debug!("{}: the peer has ended", self.peer);
+                self.state = State::Closed;
+                Step::On
+            }
+            Ok(Filled::End) => {
+                // The peer may have closed one direction only: it is told what was missing.
+                let part = if matches!(self.state, State::Parsed(_)) { "body" } else { "head" };
+                let error = HttpError::bad_request(format!("the connection ended before the {part} was complete"));
+                self.refuse(&error, cx);
+                Step::On
+            }
+            Err(error) => {
+                self.fail(&error);
+                Step::On
+            }
+        }
+    }
+
+    /// Reads into the input, if the transport is worth a read. One that brings less than there was room for has emptied it.
+    fn fill<S: ?Sized>(&mut self, cx: &mut Context<'_, S>) -> io::Result<Filled> {
+        while self.is_readable {
+            let room = cx.scratch.input.room();
+            let asked = room.len();
+            match self.transport.read(room) {
+                Ok(0) => {
+                    self.has_ended = true;
+                    return Ok(Filled::End);
+                }
+                Ok(count) => {
+                    trace!("{}: read {count} bytes", self.peer);
+                    cx.scratch.input.received(count);
+                    // The end of the stream is no byte: it is found by a read of its own.
+                    self.is_readable = self.sees_end || count == asked;
+                    return Ok(Filled::Some);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_readable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Filled::Nothing)
+    }
+
+    /// One step in `State::Lingering`: throws away what still comes, until the peer ends or the time is over.
+    pub(super) fn linger<S: ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
+        cx.scratch.input.clear();
+        let room = cx.scratch.input.room().len();
+        match self.fill(cx) {
+            Ok(Filled::Some) => {
+                share.bytes = share.bytes.saturating_add(room);
+                if share.bytes > super::BYTES_A_TURN { Step::Yield } else { Step::On }
+            }
+            Ok(Filled::Nothing) => Step::Wait,
+            Ok(Filled::End) | Err(_) => {
+                self.state = State::Closed;
+                Step::On
+            }
+        }
+    }
+}
+
+/// Decodes a head and its path.
+fn read_request<'a, 'b: 'a>(
+    input: &'b [u8],
+    slots: &'a mut Slots<'b>,
+    progress: &mut Progress,
+    limits: &Limits,
+) -> Result<Option<(Head<'a>, DecodedPath<'a>)>, HttpError> {
+    match decode(input, slots, progress, limits)? {
+        Some(head) => Ok(Some((head, decode_path(head.target.path)?))),
+        None => Ok(None),
+    }
+}

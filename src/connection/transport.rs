@@ -1,0 +1,68 @@
+//! What a connection speaks over: a socket, or a script in a test.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
+
+use mio::net::TcpStream;
+use rustix::net::SendFlags;
+
+/// A two-way stream of bytes that never blocks: where it would, it says [`WouldBlock`](io::ErrorKind::WouldBlock).
+pub trait Transport: Read + Write {
+    /// Writes bytes that are followed by others at once, so that both can leave in one packet.
+    ///
+    /// # Errors
+    /// As [`Write::write`].
+    fn write_more(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write(bytes)
+    }
+
+    /// Sends up to `count` bytes of a file from `offset` on. Zero means that the file ends before `offset`.
+    ///
+    /// # Errors
+    /// As [`Write::write`], and what reading the file may say.
+    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        let mut buffer = [0; COPY_STEP];
+        let step = buffer.get_mut(..count.min(COPY_STEP)).unwrap_or_default();
+        let read = file.read_at(step, offset)?;
+        match step.get(..read) {
+            Some(bytes) if !bytes.is_empty() => self.write(bytes),
+            _ => Ok(0),
+        }
+    }
+
+    /// Ends the sending direction: the peer reads the end of the stream after the last byte.
+    ///
+    /// # Errors
+    /// What the system says; the peer may be gone.
+    fn shut_down_write(&mut self) -> io::Result<()>;
+}
+
+/// Bytes copied in one step where the kernel cannot send a file by itself.
+const COPY_STEP: usize = 16 * 1024;
+
+impl Transport for TcpStream {
+    fn write_more(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.try_io(|| Ok(rustix::net::send(&*self, bytes, more_follows())?))
+    }
+
+    #[cfg(target_os = "linux")]
+    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        let mut offset = offset;
+        self.try_io(|| Ok(rustix::fs::sendfile(&*self, file, Some(&mut offset), count)?))
+    }
+
+    fn shut_down_write(&mut self) -> io::Result<()> {
+        self.shutdown(std::net::Shutdown::Write)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn more_follows() -> SendFlags {
+    SendFlags::MORE | SendFlags::NOSIGNAL
+}
+
+#[cfg(not(target_os = "linux"))]
+fn more_follows() -> SendFlags {
+    SendFlags::empty()
+}

@@ -1,0 +1,222 @@
+//! The second half of the machine: from an answer to bytes the peer has taken.
+
+use std::io;
+
+use log::trace;
+
+use crate::http::{Body, Bytes, Coding, FileRange, Produced, Progress, Source, encode_chunk, encode_last_chunk};
+use crate::service::Service;
+
+use super::{BYTES_A_TURN, Connection, Context, Share, State, Step, Transport};
+
+/// An answer on its way. Its head is in the output; so is a small body.
+#[derive(Debug)]
+pub(super) struct Writing {
+    pub(super) body: Outgoing,
+    /// True if another request may follow on this connection.
+    pub(super) keep_alive: bool,
+    /// True if the peer may still be sending what was refused.
+    pub(super) is_refusal: bool,
+}
+
+/// What is still to be sent after the output.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    Nothing,
+    Memory { bytes: Bytes, sent: usize },
+    File(FileRange),
+    Stream { source: Box<dyn Source>, coding: Coding },
+}
+
+impl Outgoing {
+    pub(super) fn new(body: Body, coding: Coding) -> Self {
+        match body {
+            Body::Empty => Outgoing::Nothing,
+            Body::Bytes(bytes) => Outgoing::Memory { bytes, sent: 0 },
+            Body::File(range) => Outgoing::File(range),
+            Body::Stream(source) => Outgoing::Stream { source, coding },
+        }
+    }
+}
+
+/// What became of the output.
+pub(super) enum Flushed {
+    All,
+    /// The peer takes no more for now.
+    Part,
+    /// The state is `Closed`.
+    Gone,
+}
+
+impl<T: Transport> Connection<T> {
+    /// Sends the output, as far as the peer takes it.
+    pub(super) fn flush<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Flushed {
+        let has_more =
+            matches!(&self.state, State::Writing(Writing { body: Outgoing::File(_) | Outgoing::Memory { .. }, .. }));
+        while !cx.scratch.output.is_empty() {
+            if !self.is_writable {
+                return Flushed::Part;
+            }
+            let unsent = cx.scratch.output.unsent();
+            let result = if has_more { self.transport.write_more(unsent) } else { self.transport.write(unsent) };
+            let asked = unsent.len();
+            match self.took(result, asked, cx) {
+                Some(count) => cx.scratch.output.was_sent(count),
+                None => return Flushed::Gone,
+            }
+        }
+        if !cx.scratch.ledger.is_empty() {
+            cx.scratch.ledger.settle(cx.scratch.output.sent_position(), cx.service, cx.now);
+        }
+        Flushed::All
+    }
+
+    /// One step in `State::Writing`: send the output, then a slice of the body, then go on to what follows.
+    pub(super) fn write<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
+        let State::Writing(writing) = &mut self.state else { return Step::On };
+        if matches!(writing.body, Outgoing::Nothing) && writing.keep_alive {
+            // The answer is whole in the output. Requests behind it are answered first: all leave with one write.
+            self.state = State::Reading(Progress::default());
+            self.since = cx.now.tick();
+            return Step::On;
+        }
+        match self.flush(cx) {
+            Flushed::All => {}
+            Flushed::Part => return Step::Wait,
+            Flushed::Gone => return Step::On,
+        }
+        let State::Writing(writing) = &mut self.state else { return Step::On };
+        match &mut writing.body {
+            Outgoing::Nothing => return self.finish(cx),
+            _ if share.bytes >= BYTES_A_TURN => return Step::Yield,
+            Outgoing::Stream { .. } => self.produce(cx, share),
+            _ if !self.is_writable => return Step::Wait,
+            Outgoing::Memory { .. } | Outgoing::File(_) => self.send_slice(cx, share),
+        }
+        Step::On
+    }
+
+    /// Has the source make the next slice, which then is output like any other.
+    fn produce<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
+        let State::Writing(writing) = &mut self.state else { return };
+        let Outgoing::Stream { source, coding } = &mut writing.body else { return };
+        let out = cx.scratch.output.end();
+        let start = out.len();
+        let produced = source.produce(out);
+        if *coding == Coding::Chunked {
+            encode_chunk(out, start);
+        }
+        match produced {
+            Ok(Produced::More) => share.bytes = share.bytes.saturating_add((out.len() - start).max(WORK)),
+            Ok(Produced::All) => {
+                if *coding == Coding::Chunked {
+                    encode_last_chunk(out);
+                }
+                self.end_body(cx);
+            }
+            Err(error) => self.cut_short("its source failed", &error),
+        }
+    }
+
+    /// Sends the next slice of a body that is in memory or in a file.
+    fn send_slice<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
+        let State::Writing(writing) = &mut self.state else { return };
+        let left_in_turn = BYTES_A_TURN - share.bytes;
+        let (result, asked) = match &mut writing.body {
+            Outgoing::Memory { bytes, sent } => {
+                let rest = bytes.as_slice().get(*sent..).unwrap_or_default();
+                let slice = rest.get(..left_in_turn).unwrap_or(rest);
+                (self.transport.write(slice), slice.len())
+            }
+            Outgoing::File(range) => {
+                let asked = usize::try_from(range.length).unwrap_or(usize::MAX).min(left_in_turn);
+                let result = match asked {
+                    0 => Ok(0),
+                    _ => self.transport.send_file(&range.file, range.offset, asked),
+                };
+                (result, asked)
+            }
+            Outgoing::Nothing | Outgoing::Stream { .. } => return,
+        };
+        if matches!(result, Ok(0)) && asked > 0 {
+            let error = io::Error::from(io::ErrorKind::UnexpectedEof);
+            return self.cut_short("the file is shorter than it was when its length was announced", &error);
+        }
+        let is_file = matches!(writing.body, Outgoing::File(_));
+        let Some(count) = self.took(result, asked, cx) else { return };
+        // A file may give less than was asked without the peer being slow; only would-block tells the two apart.
+        self.is_writable |= is_file && count > 0;
+        share.bytes = share.bytes.saturating_add(count);
+        cx.scratch.output.was_sent_beside(count);
+        let State::Writing(writing) = &mut self.state else { return };
+        let is_done = match &mut writing.body {
+            Outgoing::Memory { bytes, sent } => {
+                *sent = sent.saturating_add(count);
+                *sent >= bytes.as_slice().len()
+            }
+            Outgoing::File(range) => {
+                range.offset = range.offset.saturating_add(count as u64);
+                range.length = range.length.saturating_sub(count as u64);
+                range.length == 0
+            }
+            Outgoing::Nothing | Outgoing::Stream { .. } => return,
+        };
+        if is_done {
+            self.end_body(cx);
+        }
+    }
+
+    /// The last byte of the body is sent or in the output.
+    fn end_body<S: ?Sized>(&mut self, cx: &mut Context<'_, S>) {
+        if let State::Writing(writing) = &mut self.state {
+            writing.body = Outgoing::Nothing;
+        }
+        cx.scratch.ledger.close_body(cx.scratch.output.position());
+    }
+
+    /// The answer is sent, and it was the last one.
+    fn finish<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
+        let State::Writing(writing) = &self.state else { return Step::On };
+        // Closing a socket with bytes unread resets it, and the reset can overtake the answer (RFC 9112 section 9.6).
+        let may_have_more = writing.is_refusal || !cx.scratch.input.is_empty() || self.is_readable;
+        let may_have_more = may_have_more && !self.has_ended;
+        self.state = if may_have_more && self.transport.shut_down_write().is_ok() {
+            trace!("{}: answered; waiting for the peer to end", self.peer);
+            self.since = cx.now.tick();
+            State::Lingering
+        } else {
+            State::Closed
+        };
+        Step::On
+    }
+
+    /// A promise was broken: the connection must end short of the announced length, so that the peer knows.
+    fn cut_short(&mut self, why: &str, error: &io::Error) {
+        log::warn!("{}: an answer was cut short: {why}: {error}", self.peer);
+        self.state = State::Closed;
+    }
+
+    /// What a write says: the count taken, or `None` if the peer is gone. A short count means that it takes no more for now.
+    fn took<S: ?Sized>(&mut self, result: io::Result<usize>, asked: usize, cx: &Context<'_, S>) -> Option<usize> {
+        match result {
+            Ok(count) => {
+                trace!("{}: sent {count} of {asked} bytes", self.peer);
+                self.is_writable = count == asked;
+                self.since = cx.now.tick();
+                Some(count)
+            }
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                self.is_writable = false;
+                Some(0)
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => Some(0),
+            Err(error) => {
+                self.fail(&error);
+                None
+            }
+        }
+    }
+}
+
+/// What a call to a source counts at least, in bytes of the turn's share: work costs time even where nothing comes of it yet.
+const WORK: usize = BYTES_A_TURN / 4;

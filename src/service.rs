@@ -1,0 +1,115 @@
+//! Layer 2: the seam between who speaks and who answers.
+//!
+//! A connection knows nothing of routes or files, and an application nothing of sockets: they meet in [`Service`].
+
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use crate::http::{HttpError, Request, Response, Status};
+
+/// What answers requests. [`App`](crate::App) is one; a test may bring its own.
+///
+/// Everything is called on the loop's one thread: a service that takes a second holds every peer for a second.
+///
+/// ```
+/// use ownhands::{HttpError, Request, Response, Service, testing::MockClient};
+///
+/// struct Echo;
+///
+/// impl Service for Echo {
+///     fn call(&self, request: &Request<'_>) -> Response {
+///         Response::bytes(request.body)
+///     }
+///     fn refuse(&self, error: &HttpError) -> Response {
+///         Response::text(error.to_string()).with_status(error.status)
+///     }
+/// }
+///
+/// let mut client = MockClient::new(Echo);
+/// let answer = client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi", &[]);
+/// assert_eq!(answer.body(), b"hi");
+/// ```
+pub trait Service {
+    /// Answers a complete request.
+    fn call(&self, request: &Request<'_>) -> Response;
+
+    /// Answers what could not be read as a request. The connection closes after it.
+    fn refuse(&self, error: &HttpError) -> Response;
+
+    /// Asked when a head is complete and its body is still to come: an error here is answered at once, without reading
+    /// what would be thrown away. `request.body` is empty.
+    ///
+    /// # Errors
+    /// The refusal. The connection closes after it.
+    fn admit(&self, request: &Request<'_>) -> Result<(), HttpError> {
+        let _ = request;
+        Ok(())
+    }
+
+    /// True if [`observe`](Service::observe) is to be called. Telling costs memory for each exchange.
+    fn wants_exchanges(&self) -> bool {
+        false
+    }
+
+    /// Told of each exchange when its answer is over, whether it was sent whole or not.
+    fn observe(&self, exchange: &Exchange) {
+        let _ = exchange;
+    }
+
+    /// Told at the end of each turn of the loop: the time to write out what was gathered.
+    fn end_turn(&self) {}
+}
+
+/// One request and its answer, as a log wants to know them.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Exchange {
+    /// Where the request came from.
+    pub peer: Option<SocketAddr>,
+    /// The request line as received, without its end; of noise, its beginning. Any bytes may be in it.
+    pub line: Box<[u8]>,
+    /// The Referer field, as received.
+    pub referer: Option<Box<[u8]>>,
+    /// The User-Agent field, as received.
+    pub agent: Option<Box<[u8]>>,
+    /// The status answered.
+    pub status: Status,
+    /// Bytes of the body that were handed to the kernel, chunk framing included.
+    pub sent: u64,
+    /// When the answer was over.
+    pub ended: SystemTime,
+    /// From the first byte of the request to the last of the answer.
+    pub took: Duration,
+}
+
+impl Exchange {
+    /// An exchange for the test of an observer.
+    #[must_use]
+    pub fn new(line: impl Into<Box<[u8]>>, status: Status) -> Self {
+        Exchange {
+            peer: None,
+            line: line.into(),
+            referer: None,
+            agent: None,
+            status,
+            sent: 0,
+            ended: SystemTime::UNIX_EPOCH,
+            took: Duration::ZERO,
+        }
+    }
+}
+
+/// What a route calls.
+pub type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response, HttpError>>;
+
+/// What is mounted under a prefix and answers for every path below it; [`Files`](crate::Files) is one.
+pub trait Resource {
+    /// The methods it answers, as `Allow` lists them: `GET, HEAD`. Any other is refused with 405 before a body is read.
+    fn allow(&self) -> &str;
+
+    /// Answers a request for [`path_below_mount`](Request::path_below_mount).
+    ///
+    /// # Errors
+    /// The refusal; the application turns it into a page.
+    fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError>;
+}
