@@ -2,11 +2,14 @@
 
 pub mod connection;
 pub mod http;
+pub mod server;
 mod service;
+pub mod testing;
 
 pub use http::{
     Body, Bytes, FileRange, HeaderList, Headers, HttpError, IntoResponse, Limits, Method, Now, Params, Produced,
     Request, Response, Source, Status, Target, Tick, Version,
 };
 pub use connection::Timeouts;
+pub use server::{Config, Handle, Server};
 pub use service::{Exchange, Handler, Resource, Service};

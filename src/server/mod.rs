@@ -1,0 +1,328 @@
+//! Layer 4: all peers. The loop, on mio and a slab.
+//!
+//! A turn of the loop polls, reads the clock once, lets every connection that has something to do go on for its share, takes
+//! in new peers, and ends. Events only say who is to be looked at; the machine in [`connection`](crate::connection) does the
+//! rest. Nothing here knows what HTTP is.
+
+mod acceptor;
+mod config;
+mod handle;
+mod signals;
+mod socket;
+mod timers;
+
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+use log::{debug, info};
+use mio::net::TcpStream;
+use mio::{Events, Interest, Poll, Token};
+use slab::Slab;
+
+use crate::connection::{Connection, Context, Next, Phase, Scratch};
+use crate::http::{Now, Tick};
+use crate::service::Service;
+
+use acceptor::Acceptor;
+use signals::{Signal, Signals};
+use timers::Timers;
+
+pub use config::Config;
+pub use handle::Handle;
+
+/// A server: its listening sockets, its connections, and the service that answers.
+///
+/// ```
+/// use ownhands::{App, Config, Server};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/", |_: &ownhands::Request<'_>| "hello\n")?;
+/// let mut server = Server::bind(&["127.0.0.1:0".parse()?], Config::default(), app)?;
+/// println!("http://{}/", server.local_addrs()[0]);
+///
+/// let handle = server.handle();
+/// std::thread::spawn(move || handle.stop()); // somebody else stops it, some time
+/// server.run()?;
+/// # Ok(()) }
+/// ```
+pub struct Server<S> {
+    poll: Poll,
+    acceptor: Acceptor,
+    addresses: Vec<SocketAddr>,
+    slots: Slab<Slot>,
+    timers: Timers,
+    /// Connections that used up their share of the last turn.
+    again: Vec<usize>,
+    scratch: Scratch,
+    service: S,
+    config: Config,
+    max_connections: usize,
+    phase: Phase,
+    /// When a stopping server stops waiting.
+    last_call: Tick,
+    handle: Handle,
+    signals: Option<Signals>,
+    started: Instant,
+    now: Now,
+}
+
+/// One connection, and what the loop knows of it.
+struct Slot {
+    connection: Connection<TcpStream>,
+    deadline: Tick,
+    /// It is in `again`.
+    is_queued: bool,
+}
+
+/// Events taken from one poll. With the share of each connection it bounds the length of a turn.
+const EVENTS_A_TURN: usize = 256;
+
+/// Peers accepted in one turn: a burst of thousands must not keep those waiting who are here.
+const ACCEPTS_A_TURN: usize = 128;
+
+/// Rounds of accepting before the doors close: the queue of those who have knocked, and not those who come meanwhile.
+const LAST_ACCEPTS: usize = socket::BACKLOG as usize / ACCEPTS_A_TURN;
+
+/// Connections have the tokens from zero on, their keys in the slab; the few others come from the far end.
+const WAKER: Token = Token(usize::MAX - 1);
+const SIGNALS: Token = Token(usize::MAX - 2);
+const FIRST_LISTENER: usize = usize::MAX - 4096;
+
+impl<S: Service> Server<S> {
+    /// Binds all the addresses, or none. Port 0 lets the system pick one.
+    ///
+    /// # Errors
+    /// What the system says, such as [`AddrInUse`](io::ErrorKind::AddrInUse) or [`PermissionDenied`](io::ErrorKind::PermissionDenied).
+    pub fn bind(addresses: &[SocketAddr], config: Config, service: S) -> io::Result<Self> {
+        let sockets = addresses.iter().map(|&address| socket::listener(address)).collect::<io::Result<Vec<_>>>()?;
+        let addresses = sockets.iter().map(mio::net::TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+        let poll = Poll::new()?;
+        let mut acceptor = Acceptor::new(sockets);
+        for (index, socket) in acceptor.sockets_mut().enumerate() {
+            poll.registry().register(socket, Token(FIRST_LISTENER + index), Interest::READABLE)?;
+        }
+        Ok(Server {
+            handle: Handle::new(poll.registry(), WAKER)?,
+            poll,
+            acceptor,
+            addresses,
+            slots: Slab::new(),
+            timers: Timers::default(),
+            again: Vec::new(),
+            scratch: Scratch::new(),
+            service,
+            max_connections: socket::make_room(config.max_connections),
+            config,
+            phase: Phase::Open,
+            last_call: Tick::NEVER,
+            signals: None,
+            started: Instant::now(),
+            now: Now::new(Tick::default(), SystemTime::now()),
+        })
+    }
+
+    /// The addresses bound, in the order in which they were asked for, with the ports that were picked.
+    #[must_use]
+    pub fn local_addrs(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// A handle to stop this server from another thread.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// From now on SIGINT and SIGTERM stop this server as [`Handle::stop`] does; a second one stops it at once.
+    ///
+    /// # Errors
+    /// What the system says when the signals cannot be watched.
+    pub fn stop_on_signals(&mut self) -> io::Result<()> {
+        self.signals = Some(Signals::watch(self.poll.registry(), SIGNALS)?);
+        Ok(())
+    }
+
+    /// Serves until it is stopped.
+    ///
+    /// # Errors
+    /// A failure of the poll itself; what goes wrong with a peer ends that peer's connection alone.
+    pub fn run(&mut self) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS_A_TURN);
+        while self.phase == Phase::Open || !self.slots.is_empty() {
+            self.turn(&mut events)?;
+            if self.now.tick() >= self.last_call {
+                info!("stopped with {} connections unfinished", self.slots.len());
+                break;
+            }
+        }
+        self.service.end_turn();
+        Ok(())
+    }
+
+    /// One turn of the loop.
+    fn turn(&mut self, events: &mut Events) -> io::Result<()> {
+        match self.poll.poll(events, self.sleep()) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
+            other => other?,
+        }
+        self.now.turn(Tick::after(self.started.elapsed()), SystemTime::now());
+        let unfinished = std::mem::take(&mut self.again);
+        for event in events.iter() {
+            match event.token() {
+                WAKER => {}
+                SIGNALS => self.heed_signals(),
+                Token(listener) if listener >= FIRST_LISTENER => self.acceptor.set_ready(listener - FIRST_LISTENER),
+                Token(key) => {
+                    if let Some(slot) = self.slots.get_mut(key) {
+                        // An error is found by reading, like an end.
+                        let sees_end = event.is_read_closed() || event.is_error();
+                        slot.connection.set_ready(
+                            event.is_readable(),
+                            event.is_writable() || event.is_error(),
+                            sees_end,
+                        );
+                        self.step(key);
+                    }
+                }
+            }
+        }
+        for key in unfinished {
+            if let Some(slot) = self.slots.get_mut(key) {
+                slot.is_queued = false;
+                self.step(key);
+            }
+        }
+        self.wake_overdue();
+        self.accept();
+        if self.handle.wants_stop() {
+            self.stop();
+        }
+        self.service.end_turn();
+        Ok(())
+    }
+
+    /// How long the next poll may sleep. With nobody here and nothing to do: for good.
+    fn sleep(&self) -> Option<Duration> {
+        let can_accept = self.acceptor.is_ready() && self.slots.len() < self.max_connections;
+        if !self.again.is_empty() || can_accept {
+            return Some(Duration::ZERO);
+        }
+        let last_call = (self.last_call < Tick::NEVER).then_some(self.last_call);
+        let next = [self.timers.next(), self.acceptor.resumes(), last_call].into_iter().flatten().min()?;
+        Some(next.since(Tick::after(self.started.elapsed())).saturating_add(ROUND_UP))
+    }
+
+    /// Lets one connection go on, and notes what it says.
+    fn step(&mut self, key: usize) {
+        let Some(slot) = self.slots.get_mut(key) else { return };
+        let mut context = Context {
+            service: &self.service,
+            limits: &self.config.limits,
+            timeouts: &self.config.timeouts,
+            now: &self.now,
+            scratch: &mut self.scratch,
+            phase: self.phase,
+        };
+        match slot.connection.advance(&mut context) {
+            Next::Wait(deadline) => {
+                slot.deadline = deadline;
+                self.timers.set(key, deadline);
+            }
+            Next::Again => {
+                if !std::mem::replace(&mut slot.is_queued, true) {
+                    self.again.push(key);
+                }
+            }
+            Next::Close => self.remove(key),
+        }
+    }
+
+    /// Drops a connection; the last to go leaves nothing to wake up for.
+    fn remove(&mut self, key: usize) {
+        self.slots.remove(key);
+        self.acceptor.has_room_again();
+        if self.slots.is_empty() {
+            self.timers.clear();
+        }
+    }
+
+    fn wake_overdue(&mut self) {
+        let now = self.now.tick();
+        self.acceptor.wake(now);
+        while let Some(key) = self.timers.pop(now) {
+            match self.slots.get(key) {
+                Some(slot) if slot.deadline <= now => self.step(key),
+                Some(slot) => self.timers.set(key, slot.deadline),
+                None => {}
+            }
+        }
+    }
+
+    /// Takes in those who wait, as far as there is room. A peer is served before it is registered: one that has sent its request
+    /// and wants no other never is.
+    fn accept(&mut self) {
+        let mut accepted = 0;
+        while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() && self.slots.len() < self.max_connections {
+            accepted += 1;
+            let Some((stream, peer)) = self.acceptor.accept(self.now.tick()) else { continue };
+            inherit_options(&stream);
+            let connection = Connection::new(stream, Some(peer), &self.now);
+            let key = self.slots.insert(Slot { connection, deadline: Tick::NEVER, is_queued: false });
+            self.step(key);
+            if let Some(slot) = self.slots.get_mut(key) {
+                let both = Interest::READABLE | Interest::WRITABLE;
+                let stream = slot.connection.transport_mut();
+                if let Err(error) = self.poll.registry().register(stream, Token(key), both) {
+                    debug!("{peer}: cannot be watched: {error}");
+                    self.remove(key);
+                }
+            }
+        }
+    }
+
+    fn heed_signals(&mut self) {
+        let Some(signals) = &mut self.signals else { return };
+        for Signal::Stop in signals.pending() {
+            if self.phase == Phase::Open {
+                self.stop();
+            } else {
+                self.last_call = self.now.tick();
+            }
+        }
+    }
+
+    /// Begins to stop: whoever has knocked is let in, then the doors close, and every connection is asked once more.
+    fn stop(&mut self) {
+        if self.phase == Phase::Draining {
+            return;
+        }
+        info!("stopping: {} connections", self.slots.len());
+        for _ in 0..LAST_ACCEPTS {
+            self.accept();
+        }
+        self.acceptor.close();
+        self.phase = Phase::Draining;
+        self.last_call = self.now.tick().plus(self.config.grace);
+        let keys: Vec<usize> = self.slots.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(slot) = self.slots.get_mut(key) {
+                slot.connection.set_ready(true, false, false);
+                self.step(key);
+            }
+        }
+    }
+}
+
+/// The poll counts in milliseconds and would wake a moment too early.
+const ROUND_UP: Duration = Duration::from_millis(1);
+
+/// On Linux a connection inherits the options of its listener; elsewhere it is told.
+fn inherit_options(stream: &TcpStream) {
+    if cfg!(not(target_os = "linux"))
+        && let Err(error) = stream.set_nodelay(true)
+    {
+        debug!("an answer may be late: {error}");
+    }
+}

@@ -1,0 +1,273 @@
+//! A client without a socket.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::connection::{Connection, Context, Next, Phase, Scratch, Timeouts};
+use crate::http::{Limits, Now, Tick};
+use crate::service::Service;
+
+use super::{Answer, MockConnection};
+
+/// Talks to a service through the very machine that serves sockets: same parser, same limits, same bytes.
+///
+/// Time stands still until [`sleep`](MockClient::sleep) moves it.
+///
+/// ```
+/// use ownhands::{App, Request, testing::MockClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/hello/(?<name>[^/]+)", |request: &Request<'_>| {
+///     format!("Hello, {}!", request.param("name").unwrap_or("you"))
+/// })?;
+///
+/// let mut client = MockClient::new(app);
+/// assert_eq!(client.get("/hello/world").text(), "Hello, world!");
+///
+/// // Typed into telnet, with the line ends of a keyboard, and cut after the fourth and the ninth byte:
+/// let answer = client.send("GET /hello/me HTTP/1.1\nHost: here\n\n", &[4, 9]);
+/// assert_eq!((answer.status(), answer.text().as_str()), (200, "Hello, me!"));
+/// # Ok(()) }
+/// ```
+pub struct MockClient<S> {
+    service: S,
+    limits: Limits,
+    timeouts: Timeouts,
+    phase: Phase,
+    scratch: Scratch,
+    now: Now,
+    elapsed: Duration,
+    connection: Option<Connection<MockConnection>>,
+    next: Next,
+    /// What the server has sent and no answer was made of.
+    received: Vec<u8>,
+}
+
+/// The date on which a mock client's time begins: 2026-01-01.
+const BEGINNING: Duration = Duration::from_secs(1_767_225_600);
+
+/// Turns after which a conversation that still moves is taken for one that never ends.
+const MAX_TURNS: usize = 100_000;
+
+impl<S: Service> MockClient<S> {
+    /// A client of this service, not yet connected.
+    pub fn new(service: S) -> Self {
+        MockClient {
+            service,
+            limits: Limits::default(),
+            timeouts: Timeouts::default(),
+            phase: Phase::Open,
+            scratch: Scratch::new(),
+            now: Now::new(Tick::default(), beginning(Duration::ZERO)),
+            elapsed: Duration::ZERO,
+            connection: None,
+            next: Next::Close,
+            received: Vec::new(),
+        }
+    }
+
+    /// The same client against a server with these limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The same client against a server with these time limits.
+    #[must_use]
+    pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
+        self.timeouts = timeouts;
+        self
+    }
+
+    /// Sends `GET target`, and reads the answer.
+    ///
+    /// # Panics
+    /// As [`send`](Self::send).
+    pub fn get(&mut self, target: &str) -> Answer {
+        self.send(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"), &[])
+    }
+
+    /// Sends bytes, cut into reads at these offsets, and reads one answer. Interim answers (1xx) are passed over. Where the
+    /// server has ended, a new connection is opened first.
+    ///
+    /// # Panics
+    /// If no complete answer comes: a test that goes on would only hide it.
+    #[allow(clippy::panic, reason = "documented; this is a tool for tests")]
+    pub fn send(&mut self, wire: impl AsRef<[u8]>, cuts: &[usize]) -> Answer {
+        let wire = wire.as_ref();
+        let asks_head = wire.trim_ascii_start().starts_with(b"HEAD ");
+        if !self.is_open() {
+            self.connect();
+        }
+        self.deliver(wire, cuts);
+        match self.next_answer(asks_head) {
+            Some(answer) => answer,
+            None => panic!(
+                "no complete answer to {:?}; received {:?}",
+                String::from_utf8_lossy(wire),
+                String::from_utf8_lossy(&self.received)
+            ),
+        }
+    }
+
+    /// Sends bytes on the connection as it is, cut into reads at these offsets, and reads nothing: [`next_answer`](Self::next_answer) and
+    /// [`received`](Self::received) do.
+    pub fn deliver(&mut self, wire: impl AsRef<[u8]>, cuts: &[usize]) {
+        if self.connection.is_none() {
+            self.connect();
+        }
+        let mut rest = wire.as_ref();
+        let mut sent = 0;
+        for &cut in cuts {
+            let (segment, later) = rest.split_at_checked(cut.saturating_sub(sent)).unwrap_or((rest, &[]));
+            sent += segment.len();
+            rest = later;
+            self.deliver_segment(segment);
+        }
+        self.deliver_segment(rest);
+    }
+
+    /// The next answer among the bytes received; interim ones (1xx) are passed over.
+    pub fn next_answer(&mut self, answers_head: bool) -> Option<Answer> {
+        loop {
+            let answer = Answer::read(&self.received, answers_head, !self.is_open())?;
+            self.received.drain(..answer.wire().len());
+            if answer.status() >= 200 {
+                return Some(answer);
+            }
+        }
+    }
+
+    /// The exact bytes received since the last answer was taken out.
+    #[must_use]
+    pub fn received(&self) -> &[u8] {
+        &self.received
+    }
+
+    /// Takes out the bytes received.
+    pub fn take_received(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.received)
+    }
+
+    /// Opens a new connection; an open one is dropped. Needed only to say something about a connection without a request.
+    pub fn connect(&mut self) {
+        let mut connection = Connection::new(MockConnection::new(), Some(PEER), &self.now);
+        connection.set_ready(false, true, false);
+        self.connection = Some(connection);
+        self.received.clear();
+        self.advance();
+    }
+
+    /// True if there is a connection and the server has not ended its direction.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.connection.as_ref().is_some_and(|connection| !connection.transport().is_write_shut())
+    }
+
+    /// True if the server has dropped the connection, or there never was one.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.connection.is_none()
+    }
+
+    /// Ends the client's direction of the connection, as a client does that has said all; answers still come.
+    pub fn end(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.transport_mut().end();
+            connection.set_ready(true, false, true);
+        }
+        self.advance();
+    }
+
+    /// The transport of the connection, to script it.
+    pub fn transport_mut(&mut self) -> Option<&mut MockConnection> {
+        self.connection.as_mut().map(Connection::transport_mut)
+    }
+
+    /// Tells the connection that its peer takes bytes again, after a scripted write has blocked.
+    pub fn unblock(&mut self) {
+        if let Some(connection) = &mut self.connection {
+            connection.set_ready(false, true, false);
+        }
+        self.advance();
+    }
+
+    /// Lets time pass. The server acts when a deadline comes, as the loop would have it.
+    pub fn sleep(&mut self, seconds: u64) {
+        let until = Tick::after(self.elapsed.saturating_add(Duration::from_secs(seconds)));
+        for _ in 0..MAX_TURNS {
+            match self.next {
+                Next::Wait(deadline) if !self.is_closed() && deadline <= until => {
+                    let step = deadline.since(self.now.tick());
+                    self.elapsed = self.elapsed.saturating_add(step);
+                    self.advance();
+                }
+                _ => break,
+            }
+        }
+        self.elapsed = self.elapsed.saturating_add(until.since(Tick::after(self.elapsed)));
+        self.turn_clock();
+    }
+
+    /// Lets the server begin to stop: what has begun is finished, and the connection closes.
+    pub fn drain(&mut self) {
+        self.phase = Phase::Draining;
+        self.advance();
+    }
+
+    /// The service, to look at what it holds.
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+
+    fn deliver_segment(&mut self, segment: &[u8]) {
+        let Some(connection) = &mut self.connection else { return };
+        if segment.is_empty() {
+            return;
+        }
+        connection.transport_mut().push(segment);
+        connection.set_ready(true, false, false);
+        self.advance();
+    }
+
+    fn turn_clock(&mut self) {
+        self.now.turn(Tick::after(self.elapsed), beginning(self.elapsed));
+    }
+
+    /// Turns the machine until it waits, as the loop does.
+    fn advance(&mut self) {
+        for _ in 0..MAX_TURNS {
+            self.turn_clock();
+            let Some(connection) = &mut self.connection else { return };
+            let mut context = Context {
+                service: &self.service,
+                limits: &self.limits,
+                timeouts: &self.timeouts,
+                now: &self.now,
+                scratch: &mut self.scratch,
+                phase: self.phase,
+            };
+            self.next = connection.advance(&mut context);
+            self.received.append(&mut connection.transport_mut().take_written());
+            self.service.end_turn();
+            match self.next {
+                Next::Again => {}
+                // A segment that waits behind a short read is an event that has yet to come.
+                Next::Wait(_) if connection.transport().is_readable() && !connection.wants_read() => {
+                    connection.set_ready(true, false, false);
+                }
+                Next::Wait(_) => return,
+                Next::Close => self.connection = None,
+            }
+        }
+    }
+}
+
+fn beginning(elapsed: Duration) -> SystemTime {
+    UNIX_EPOCH.checked_add(BEGINNING.saturating_add(elapsed)).unwrap_or(UNIX_EPOCH)
+}
+
+/// Where a mock client's requests come from: an address reserved for documentation (RFC 5737).
+const PEER: std::net::SocketAddr =
+    std::net::SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::new(192, 0, 2, 1), 50_000));

@@ -1,0 +1,12 @@
+//! Layer 4, beside the server: no peers. The same machine, driven by a script.
+//!
+//! [`MockClient`] talks to a service without a port, a thread or a clock; [`MockConnection`] is the transport beneath it, for tests
+//! that want to say exactly how bytes come and go.
+
+mod answer;
+mod client;
+mod connection;
+
+pub use answer::Answer;
+pub use client::MockClient;
+pub use connection::MockConnection;
