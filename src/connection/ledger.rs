@@ -63,6 +63,6 @@ fn tell<S: Service + ?Sized>(entry: Entry, sent: u64, service: &S, now: &Now) {
     let Entry { mut exchange, began, body_start, body_end } = entry;
     exchange.sent = sent.min(body_end.unwrap_or(sent)).saturating_sub(body_start);
     exchange.ended = now.system_time();
-    exchange.took = now.tick().since(began);
+    exchange.took = now.measured().since(began);
     service.observe(&exchange);
 }

@@ -1,8 +1,8 @@
-//! The time, as one turn of the loop sees it. Read once a turn by whoever turns the loop, and lent from there;
-//! nothing below it looks at a clock, so a test moves time by hand.
+//! The time, as one turn of the loop sees it. Read once a turn by whoever turns the loop, and lent from there, so that a
+//! test moves time by hand.
 
 use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// A point on the loop's own clock: microseconds since the loop began. It never goes back.
 ///
@@ -52,6 +52,8 @@ impl Tick {
 /// ```
 #[derive(Clone, Debug)]
 pub struct Now {
+    /// When the loop began; `None` where time is moved by hand.
+    began: Option<Instant>,
     tick: Tick,
     unix: SystemTime,
     second: u64,
@@ -60,15 +62,35 @@ pub struct Now {
 }
 
 impl Now {
-    /// The first turn, at this time.
+    /// The first turn of a clock that is moved by hand.
     #[must_use]
     pub fn new(tick: Tick, unix: SystemTime) -> Self {
-        let mut now = Now { tick, unix, second: u64::MAX, date: String::with_capacity(32), turn: 0 };
+        let mut now = Now { began: None, tick, unix, second: u64::MAX, date: String::with_capacity(32), turn: 0 };
         now.turn(tick, unix);
         now
     }
 
-    /// Begins the next turn. The date is written anew only when its second has changed.
+    /// The first turn of a loop that begins at this moment.
+    #[must_use]
+    pub fn running() -> Self {
+        Now { began: Some(Instant::now()), ..Now::new(Tick::default(), SystemTime::now()) }
+    }
+
+    /// Begins the next turn of a running loop: looks at the clock. One moved by hand stays where it is.
+    pub fn next_turn(&mut self) {
+        match self.began {
+            Some(_) => self.turn(self.measured(), SystemTime::now()),
+            None => self.turn(self.tick, self.unix),
+        }
+    }
+
+    /// The loop's clock within the turn: a look at the clock, for those few who measure what a turn does.
+    #[must_use]
+    pub fn measured(&self) -> Tick {
+        self.began.map_or(self.tick, |began| Tick::after(began.elapsed()))
+    }
+
+    /// Begins the next turn, at this time. The date is written anew only when its second has changed.
     pub fn turn(&mut self, tick: Tick, unix: SystemTime) {
         self.tick = tick;
         self.unix = unix;

@@ -13,7 +13,7 @@ mod timers;
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 use log::{debug, info};
 use mio::net::TcpStream;
@@ -64,7 +64,6 @@ pub struct Server<S> {
     last_call: Tick,
     handle: Handle,
     signals: Option<Signals>,
-    started: Instant,
     now: Now,
 }
 
@@ -118,8 +117,7 @@ impl<S: Service> Server<S> {
             phase: Phase::Open,
             last_call: Tick::NEVER,
             signals: None,
-            started: Instant::now(),
-            now: Now::new(Tick::default(), SystemTime::now()),
+            now: Now::running(),
         })
     }
 
@@ -167,7 +165,7 @@ impl<S: Service> Server<S> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
             other => other?,
         }
-        self.now.turn(Tick::after(self.started.elapsed()), SystemTime::now());
+        self.now.next_turn();
         let unfinished = std::mem::take(&mut self.again);
         for event in events.iter() {
             match event.token() {
@@ -211,7 +209,7 @@ impl<S: Service> Server<S> {
         }
         let last_call = (self.last_call < Tick::NEVER).then_some(self.last_call);
         let next = [self.timers.next(), self.acceptor.resumes(), last_call].into_iter().flatten().min()?;
-        Some(next.since(Tick::after(self.started.elapsed())).saturating_add(ROUND_UP))
+        Some(next.since(self.now.measured()).saturating_add(ROUND_UP))
     }
 
     /// Lets one connection go on, and notes what it says.

@@ -1,0 +1,57 @@
+//! The wall between the server and what others wrote for it: handlers, error handlers, observers.
+//!
+//! A panic stops here and becomes an error. So does an answer that cannot be sent. What a handler shares with others must
+//! bear a panic half-way, as everywhere in Rust that a panic is caught: a `RefCell` does, it is free again.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::http::{HttpError, Response};
+
+/// Calls what makes an answer. A panic, and an answer that cannot be sent, is a 500 whose source says why.
+pub(super) fn answer(make: impl FnOnce() -> Result<Response, HttpError>) -> Result<Response, HttpError> {
+    let response =
+        caught(make).map_err(|message| HttpError::internal(format!("the handler panicked: {message}")))??;
+    match fault(&response) {
+        Some(why) => Err(HttpError::internal(why)),
+        None => Ok(response),
+    }
+}
+
+/// Calls what answers nothing. A panic is logged.
+pub(super) fn tell(observe: impl FnOnce()) {
+    if let Err(message) = caught(observe) {
+        log::error!("an observer panicked: {message}");
+    }
+}
+
+/// Why this error cannot be answered as it is.
+pub(super) fn fault_of(error: &HttpError) -> Option<String> {
+    match error.headers.refusal() {
+        Some(why) => Some(format!("a handler's error cannot be sent: {why}")),
+        None if !error.status.is_error() => Some(format!("a handler's error has the status {}", error.status)),
+        None => None,
+    }
+}
+
+fn fault(response: &Response) -> Option<String> {
+    match response.headers.refusal() {
+        Some(why) => Some(format!("the handler's answer cannot be sent: {why}")),
+        // The peer would go on waiting for the final answer (RFC 9110 section 15.2).
+        None if response.status.class() == 1 => {
+            Some(format!("the handler answered {}, which is no final answer", response.status))
+        }
+        None => None,
+    }
+}
+
+/// The one `catch_unwind`. Where it happened stands on stderr: the process's panic hook said it.
+fn caught<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|payload| message_of(&*payload))
+}
+
+fn message_of(payload: &(dyn Any + Send)) -> String {
+    let message = payload.downcast_ref::<&str>().copied();
+    let message = message.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    message.unwrap_or("no message").to_owned()
+}

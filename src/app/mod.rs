@@ -1,0 +1,270 @@
+//! Layer 3: what to answer. An [`App`] is routes, mounted resources, error pages and observers.
+//!
+//! A request takes the first way that answers its method: a route whose pattern matches the whole path, then the resource
+//! mounted under the longest prefix of it. Whatever goes wrong on the way becomes an [`HttpError`] and leaves as a page.
+//! Nothing here knows of sockets, and nothing a handler does ends the server: a panic is a 500.
+
+mod access;
+mod allow;
+mod guard;
+mod mount;
+mod observer;
+mod pages;
+mod report;
+mod router;
+
+use std::cell::Cell;
+
+use self::allow::Allow;
+use self::mount::{Mount, Mounts};
+use self::pages::Pages;
+use self::report::Shown;
+use self::router::{Router, Spans};
+use crate::http::{HttpError, IntoResponse, Method, Params, Request, Response, Status};
+use crate::service::{Exchange, Resource, Service};
+
+pub use self::access::AccessLog;
+pub use self::observer::Observer;
+pub use self::router::{Route, RouteError};
+
+/// An application: it finds what answers a request, and makes a page of what nothing answers.
+///
+/// ```
+/// use ownhands::{App, Request, testing::MockClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/hello/(?<name>[^/]+)", |request: &Request<'_>| {
+///     format!("Hello, {}!", request.param("name").unwrap_or("world"))
+/// })?;
+///
+/// let mut client = MockClient::new(app);
+/// assert_eq!(client.get("/hello/you").text(), "Hello, you!");
+/// assert_eq!(client.get("/goodbye").text(), "404 Not Found: there is no /goodbye here\n");
+/// # Ok(()) }
+/// ```
+#[derive(Default)]
+pub struct App {
+    router: Router,
+    mounts: Mounts,
+    pages: Pages,
+    observers: Vec<Box<dyn Observer>>,
+    /// Taken out while a request is answered, so that an answer allocates no room for captures.
+    spans: Cell<Spans>,
+}
+
+/// What answers a request.
+enum Found<'s> {
+    Route(&'s Route),
+    Mount(&'s Mount),
+    /// Nobody wrote an answer to OPTIONS; these methods are it.
+    Options(Allow<'s>),
+}
+
+impl App {
+    /// An application that answers 404 to everything.
+    #[must_use]
+    pub fn new() -> Self {
+        App::default()
+    }
+
+    /// Adds a route; short for [`add`](App::add) with [`Route::new`].
+    ///
+    /// # Errors
+    /// As [`Route::new`] and [`add`](App::add).
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, Request};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |_: &Request<'_>| "home")?.route("POST", "/", |request: &Request<'_>| request.body.to_vec())?;
+    ///
+    /// let error = app.route("GET", "/(", |_: &Request<'_>| "").err().unwrap();
+    /// assert_eq!(error.to_string(), r#"the pattern "/(" is no regular expression: unclosed group"#);
+    /// # Ok(()) }
+    /// ```
+    pub fn route<R: IntoResponse>(
+        &mut self,
+        method: &str,
+        pattern: &str,
+        handler: impl Fn(&Request<'_>) -> R + 'static,
+    ) -> Result<&mut App, RouteError> {
+        self.add(Route::new(method, pattern, handler)?)
+    }
+
+    /// Adds a route. Of several that match a path and a method, the one that was added first answers.
+    ///
+    /// # Errors
+    /// If there is a route with this method and this pattern.
+    pub fn add(&mut self, route: Route) -> Result<&mut App, RouteError> {
+        self.router.add(route)?;
+        Ok(self)
+    }
+
+    /// Puts a resource under a prefix: `/files` covers `/files` and `/files/a`, not `/filesystem`; `/` covers everything.
+    ///
+    /// Routes go first; of several mounts that cover a path, the one with the longest prefix answers. The prefix is plain
+    /// text, compared with the decoded path; a final slash makes no difference.
+    ///
+    /// # Errors
+    /// If the prefix does not begin with `/`, or something is mounted there.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, HttpError, Request, Resource, Response, testing::MockClient};
+    ///
+    /// struct Below;
+    ///
+    /// impl Resource for Below {
+    ///     fn allow(&self) -> &str {
+    ///         "GET, HEAD"
+    ///     }
+    ///     fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
+    ///         Ok(Response::bytes(request.path_below_mount()))
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.mount("/below", Below)?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.get("/below/a/b").text(), "/a/b");
+    /// assert_eq!(client.get("/belowstairs").status(), 404);
+    /// # Ok(()) }
+    /// ```
+    pub fn mount(&mut self, prefix: &str, resource: impl Resource + 'static) -> Result<&mut App, RouteError> {
+        self.mounts.add(prefix, Box::new(resource))?;
+        Ok(self)
+    }
+
+    /// Sets what answers for errors with this status, 400 to 599. It goes before the one for the class.
+    ///
+    /// There is no request where the bytes could not be read as one. An answer with status 200 gets the error's status,
+    /// any other is kept; fields that go with the error, such as `Allow`, are added. If the handler fails, the built-in
+    /// page answers, and the log says why.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, HttpError, Request, testing::MockClient};
+    ///
+    /// let mut app = App::new();
+    /// app.on_error(404, |error: &HttpError, _: Option<&Request<'_>>| format!("Sorry, {}.", error.detail));
+    ///
+    /// let answer = MockClient::new(app).get("/cake");
+    /// assert_eq!((answer.status(), answer.text().as_str()), (404, "Sorry, there is no /cake here."));
+    /// ```
+    pub fn on_error<R: IntoResponse>(
+        &mut self,
+        status: u16,
+        handler: impl Fn(&HttpError, Option<&Request<'_>>) -> R + 'static,
+    ) -> &mut App {
+        self.pages.set_status(status, Box::new(move |error, request| handler(error, request).into_response()));
+        self
+    }
+
+    /// Sets what answers for errors of this class, 4 or 5, that have no handler for their status.
+    pub fn on_error_class<R: IntoResponse>(
+        &mut self,
+        class: u16,
+        handler: impl Fn(&HttpError, Option<&Request<'_>>) -> R + 'static,
+    ) -> &mut App {
+        self.pages.set_class(class, Box::new(move |error, request| handler(error, request).into_response()));
+        self
+    }
+
+    /// Adds an observer, which is told of each exchange when its answer is over: an [`AccessLog`], or a closure.
+    ///
+    /// It is not called `observe`: where [`Service`] is in scope, its method of that name would be found first.
+    pub fn add_observer(&mut self, observer: impl Observer + 'static) -> &mut App {
+        self.observers.push(Box::new(observer));
+        self
+    }
+
+    fn answer(&self, request: &Request<'_>, spans: &mut Spans) -> Result<Response, HttpError> {
+        match self.find(request, spans)? {
+            Found::Route(route) => {
+                let request = request.with_params(Params::new(request.path, route.names(), spans));
+                guard::answer(|| route.call(&request))
+            }
+            Found::Mount(mount) => guard::answer(|| mount.answer(request)),
+            Found::Options(allow) => Ok(Response::new(Status::NO_CONTENT).with_header("Allow", allow.to_string())),
+        }
+    }
+
+    fn find(&self, request: &Request<'_>, spans: &mut Spans) -> Result<Found<'_>, HttpError> {
+        if let Some(route) = self.router.find(request.method, request.path, spans) {
+            return Ok(Found::Route(route));
+        }
+        let mount = self.mounts.find(request.path_bytes);
+        if let Some(mount) = mount
+            && mount.allow().any(|method| method == request.method.as_str())
+        {
+            return Ok(Found::Mount(mount));
+        }
+        let mut allow = Allow::default();
+        if request.path == "*" {
+            // The server as a whole (RFC 9110 section 9.3.7).
+            allow.extend(self.router.methods());
+            allow.extend(self.mounts.methods());
+            allow.add("OPTIONS");
+        } else {
+            allow.extend(self.router.methods_at(request.path));
+            allow.extend(mount.into_iter().flat_map(Mount::allow));
+            if allow.is_empty() {
+                return Err(HttpError::not_found(format!("there is no {} here", Shown(request.path))));
+            }
+            allow.add("OPTIONS");
+        }
+        match request.method {
+            Method::Options => Ok(Found::Options(allow)),
+            _ => Err(HttpError::method_not_allowed(&allow.to_string())),
+        }
+    }
+
+    fn page(&self, error: &HttpError, request: Option<&Request<'_>>) -> Response {
+        if let Some(fault) = guard::fault_of(error) {
+            return self.page(&HttpError::internal(fault), request);
+        }
+        report::refusal(error, request);
+        self.pages.answer(error, request)
+    }
+}
+
+impl Service for App {
+    fn call(&self, request: &Request<'_>) -> Response {
+        // A handler that calls its own app finds the room taken, and gets a new one.
+        let mut spans = self.spans.take();
+        let outcome = self.answer(request, &mut spans);
+        self.spans.set(spans);
+        outcome.unwrap_or_else(|error| self.page(&error, Some(request)))
+    }
+
+    fn refuse(&self, error: &HttpError) -> Response {
+        self.page(error, None)
+    }
+
+    fn admit(&self, request: &Request<'_>) -> Result<(), HttpError> {
+        let mut spans = self.spans.take();
+        let outcome = self.find(request, &mut spans).map(drop);
+        self.spans.set(spans);
+        outcome
+    }
+
+    fn wants_exchanges(&self) -> bool {
+        !self.observers.is_empty()
+    }
+
+    fn observe(&self, exchange: &Exchange) {
+        for observer in &self.observers {
+            guard::tell(|| observer.observe(exchange));
+        }
+    }
+
+    fn end_turn(&self) {
+        for observer in &self.observers {
+            guard::tell(|| observer.end_turn());
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! Resources under a prefix of the path.
+
+use super::router::RouteError;
+use crate::http::{HttpError, Request, Response};
+use crate::service::Resource;
+
+/// A resource and the prefix it answers under.
+pub(super) struct Mount {
+    /// Without a final slash; empty at the root.
+    prefix: Box<str>,
+    resource: Box<dyn Resource>,
+}
+
+impl Mount {
+    /// The methods it answers.
+    pub(super) fn allow(&self) -> impl Iterator<Item = &str> {
+        self.resource.allow().split(',').map(str::trim).filter(|method| !method.is_empty())
+    }
+
+    pub(super) fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
+        self.resource.answer(&request.with_mount(&self.prefix))
+    }
+
+    /// The octets are compared, not the text: `path_below_mount` cuts them at the same place.
+    fn covers(&self, path: &[u8]) -> bool {
+        path.strip_prefix(self.prefix.as_bytes()).is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
+    }
+}
+
+/// All mounts, the longest prefix first.
+#[derive(Default)]
+pub(super) struct Mounts {
+    mounts: Vec<Mount>,
+}
+
+impl Mounts {
+    pub(super) fn add(&mut self, prefix: &str, resource: Box<dyn Resource>) -> Result<(), RouteError> {
+        if !prefix.starts_with('/') {
+            return Err(RouteError::NoPath { pattern: prefix.into() });
+        }
+        let prefix = prefix.trim_end_matches('/');
+        if self.mounts.iter().any(|mount| &*mount.prefix == prefix) {
+            return Err(RouteError::Mounted { prefix: format!("{prefix}/").into() });
+        }
+        let place = self.mounts.partition_point(|mount| mount.prefix.len() >= prefix.len());
+        self.mounts.insert(place, Mount { prefix: prefix.into(), resource });
+        Ok(())
+    }
+
+    /// The mount with the longest prefix that covers this path.
+    pub(super) fn find(&self, path: &[u8]) -> Option<&Mount> {
+        self.mounts.iter().find(|mount| mount.covers(path))
+    }
+
+    /// The methods of all mounts.
+    pub(super) fn methods(&self) -> impl Iterator<Item = &str> {
+        self.mounts.iter().flat_map(Mount::allow)
+    }
+}

@@ -1,0 +1,114 @@
+//! What the log is told of a refusal: who asked for what, the answer, and what lies behind it.
+//!
+//! Nothing that a peer sent reaches the log or a plain-text page unescaped: a terminal obeys control characters.
+
+use std::error::Error;
+use std::fmt::{self, Write as _};
+
+use log::Level;
+
+use crate::http::{HttpError, Request, Status};
+
+/// Characters of a peer's text that are shown; a target may have thousands.
+const SHOWN: usize = 160;
+
+/// Text of a peer, with what is not printable escaped, and cut where it gets long.
+pub(super) struct Shown<'a>(pub(super) &'a str);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut characters = self.0.chars();
+        for character in characters.by_ref().take(SHOWN) {
+            match character {
+                '"' | '\'' => f.write_char(character)?,
+                other => write!(f, "{}", other.escape_debug())?,
+            }
+        }
+        if characters.next().is_some() { f.write_str("...") } else { Ok(()) }
+    }
+}
+
+/// Writes a refusal to the log.
+pub(super) fn refusal(error: &HttpError, request: Option<&Request<'_>>) {
+    log::log!(level(error), "{}", Refusal { error, request });
+}
+
+/// What is wrong with the server or its disk is for its keeper to see; what peers ask in vain is everyday.
+fn level(error: &HttpError) -> Level {
+    match error.status {
+        Status::SERVICE_UNAVAILABLE => Level::Warn,
+        status if status.class() == 5 => Level::Error,
+        Status::NOT_FOUND => Level::Debug,
+        _ if error.source.is_some() => Level::Info,
+        _ => Level::Debug,
+    }
+}
+
+struct Refusal<'a> {
+    error: &'a HttpError,
+    request: Option<&'a Request<'a>>,
+}
+
+impl fmt::Display for Refusal<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(request) = self.request {
+            match request.peer {
+                Some(peer) => write!(f, "{peer} ")?,
+                None => f.write_str("- ")?,
+            }
+            write!(f, "\"{} {}\" ", Shown(request.method.as_str()), Shown(request.target))?;
+        }
+        write!(f, "{}: {}", self.error.status, Shown(&self.error.detail))?;
+        let mut cause = Error::source(self.error);
+        while let Some(error) = cause {
+            write!(f, ": {}", OneLine(error))?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// An error of the server's own side: in full, but on one line.
+struct OneLine<'a>(&'a dyn Error);
+
+impl fmt::Display for OneLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = self.0.to_string();
+        for character in text.chars() {
+            if character.is_control() {
+                write!(f, "{}", character.escape_default())?;
+            } else {
+                f.write_char(character)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_one_line_without_control_characters() {
+        let error = HttpError::internal("cannot read\n\u{1b}[31mit");
+        let line = Refusal { error: &error, request: None }.to_string();
+        let want = "500 Internal Server Error: the server failed to answer this request: cannot read\\n\\u{1b}[31mit";
+        assert_eq!(line, want);
+    }
+
+    #[test]
+    fn a_long_text_is_cut() {
+        assert_eq!(Shown(&"a".repeat(SHOWN)).to_string(), "a".repeat(SHOWN));
+        assert_eq!(Shown(&"a".repeat(SHOWN + 1)).to_string(), "a".repeat(SHOWN) + "...");
+    }
+
+    #[test]
+    fn levels() {
+        assert_eq!(level(&HttpError::internal("x")), Level::Error);
+        assert_eq!(level(&HttpError::new(Status::SERVICE_UNAVAILABLE, "x")), Level::Warn);
+        assert_eq!(level(&HttpError::forbidden("x").with_source("0700")), Level::Info);
+        assert_eq!(level(&HttpError::not_found("x").with_source("ENOENT")), Level::Debug);
+        assert_eq!(level(&HttpError::bad_request("x")), Level::Debug);
+    }
+}

@@ -1,0 +1,326 @@
+//! Which route a request takes.
+//!
+//! A pattern is a regular expression that must match the whole decoded path. A pattern without any expression in it is
+//! found by a hash map, whatever the number of routes; the others are tried in the order in which they were added. What
+//! wins is decided by that order alone: the hash map holds only routes that no earlier pattern takes away.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+
+use regex::{CaptureLocations, Regex};
+
+use crate::http::{HttpError, IntoResponse, Method, Request, Response};
+use crate::service::Handler;
+
+/// Where in the path the named groups of a pattern matched.
+pub(super) type Spans = Vec<Option<(usize, usize)>>;
+
+/// A method, a pattern and what answers there.
+///
+/// The pattern is a regular expression, in the syntax of the `regex` crate, which must match the whole path: percent-decoded,
+/// without the query. What its named groups catch is [`Request::param`]; `(?<name>[^/]+)` is one segment of the path. A dot
+/// is any character; `/robots\.txt` means the dot itself.
+///
+/// A route for GET also answers HEAD, unless a route for HEAD matches; the body is left out on the way.
+pub struct Route {
+    method: Box<str>,
+    pattern: Box<str>,
+    shape: Shape,
+    handler: Handler,
+}
+
+enum Shape {
+    /// This very path.
+    Literal(Box<str>),
+    Expression(Expression),
+}
+
+struct Expression {
+    regex: Regex,
+    names: Box<[Box<str>]>,
+    /// `groups[i]` is the number of the group called `names[i]`.
+    groups: Box<[usize]>,
+    /// Room for a match, taken out while one runs.
+    room: Cell<Option<CaptureLocations>>,
+}
+
+impl Route {
+    /// A route. The method is compared with regard to case, as all are (RFC 9110 section 9.1).
+    ///
+    /// # Errors
+    /// If the method is no token, the pattern is no regular expression, or it is a plain text that does not begin with `/`
+    /// and so could never match.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, HttpError, Request, Route, Status, testing::MockClient};
+    ///
+    /// fn square(request: &Request<'_>) -> Result<String, HttpError> {
+    ///     let number = request.param("number").and_then(|text| text.parse::<u32>().ok());
+    ///     let number = number.ok_or(HttpError::not_found("there is no number so big"))?;
+    ///     Ok((u64::from(number) * u64::from(number)).to_string())
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.add(Route::new("GET", "/square/(?<number>[0-9]+)", square)?)?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.get("/square/12").text(), "144");
+    /// assert_eq!(client.get("/square/99999999999").status(), 404);
+    /// # Ok(()) }
+    /// ```
+    pub fn new<R: IntoResponse>(
+        method: &str,
+        pattern: &str,
+        handler: impl Fn(&Request<'_>) -> R + 'static,
+    ) -> Result<Self, RouteError> {
+        if !is_method(method) {
+            return Err(RouteError::Method { method: method.into() });
+        }
+        Ok(Route {
+            method: method.into(),
+            pattern: pattern.into(),
+            shape: Shape::new(pattern)?,
+            handler: Box::new(move |request| handler(request).into_response()),
+        })
+    }
+
+    /// The names of the pattern's groups, in its order.
+    pub(super) fn names(&self) -> &[Box<str>] {
+        match &self.shape {
+            Shape::Literal(_) => &[],
+            Shape::Expression(expression) => &expression.names,
+        }
+    }
+
+    pub(super) fn call(&self, request: &Request<'_>) -> Result<Response, HttpError> {
+        (self.handler)(request)
+    }
+
+    fn matches(&self, path: &str, spans: &mut Spans) -> bool {
+        match &self.shape {
+            Shape::Literal(literal) => **literal == *path,
+            Shape::Expression(expression) => expression.matches(path, spans),
+        }
+    }
+
+    /// The methods that this route answers.
+    fn methods(&self) -> impl Iterator<Item = &str> {
+        let head = (*self.method == *"GET").then_some("HEAD");
+        std::iter::once(&*self.method).chain(head)
+    }
+}
+
+impl fmt::Debug for Route {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Route({} {:?})", self.method, self.pattern)
+    }
+}
+
+impl Shape {
+    fn new(pattern: &str) -> Result<Self, RouteError> {
+        match literal(pattern) {
+            Some(path) if path.starts_with('/') || path == "*" => Ok(Shape::Literal(path.into())),
+            Some(_) => Err(RouteError::NoPath { pattern: pattern.into() }),
+            None => Expression::new(pattern).map(Shape::Expression),
+        }
+    }
+}
+
+impl Expression {
+    fn new(pattern: &str) -> Result<Self, RouteError> {
+        let refused = |source: regex::Error| RouteError::Pattern { pattern: pattern.into(), source: source.into() };
+        // First alone, so that an error speaks of what was written, and `a)|(b` does not get out of the group around it.
+        Regex::new(pattern).map_err(refused)?;
+        let regex = Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(refused)?;
+        let named = || regex.capture_names().enumerate().filter_map(|(group, name)| Some((group, name?)));
+        Ok(Expression {
+            names: named().map(|(_, name)| name.into()).collect(),
+            groups: named().map(|(group, _)| group).collect(),
+            room: Cell::new(None),
+            regex,
+        })
+    }
+
+    fn matches(&self, path: &str, spans: &mut Spans) -> bool {
+        if self.groups.is_empty() {
+            return self.regex.is_match(path);
+        }
+        let mut room = self.room.take().unwrap_or_else(|| self.regex.capture_locations());
+        let is_match = self.regex.captures_read(&mut room, path).is_some();
+        if is_match {
+            spans.clear();
+            spans.extend(self.groups.iter().map(|&group| room.get(group)));
+        }
+        self.room.set(Some(room));
+        is_match
+    }
+}
+
+/// The one path that a pattern matches, if there is no expression in it.
+fn literal(pattern: &str) -> Option<String> {
+    let mut path = String::with_capacity(pattern.len());
+    let mut characters = pattern.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => path.push(characters.next().filter(char::is_ascii_punctuation)?),
+            '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => return None,
+            other => path.push(other),
+        }
+    }
+    Some(path)
+}
+
+/// A method is a token (RFC 9110 section 9.1); it will stand in an `Allow` field.
+fn is_method(method: &str) -> bool {
+    !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// All routes.
+#[derive(Default)]
+pub(super) struct Router {
+    /// In the order in which they were added.
+    routes: Vec<Route>,
+    /// From a path to the places in `routes` of what answers there, a method each.
+    literals: HashMap<Box<str>, Vec<usize>>,
+    /// The places in `routes` of those with an expression.
+    expressions: Vec<usize>,
+}
+
+impl Router {
+    pub(super) fn add(&mut self, route: Route) -> Result<(), RouteError> {
+        let place = self.routes.len();
+        if self.routes.iter().any(|other| other.method == route.method && other.pattern == route.pattern) {
+            return Err(RouteError::Duplicate { method: route.method, pattern: route.pattern });
+        }
+        match &route.shape {
+            Shape::Literal(path) => match self.find_exact(&route.method, path, &mut Spans::new()) {
+                // Two ways to write one path end here too.
+                Some(first) => log::warn!("{route:?} is never reached: {first:?} was added before it"),
+                None => self.literals.entry(path.clone()).or_default().push(place),
+            },
+            Shape::Expression(_) => self.expressions.push(place),
+        }
+        self.routes.push(route);
+        Ok(())
+    }
+
+    /// The route that answers; its groups' matches go into `spans`.
+    pub(super) fn find(&self, method: Method<'_>, path: &str, spans: &mut Spans) -> Option<&Route> {
+        let route = self.find_exact(method.as_str(), path, spans);
+        match method {
+            Method::Head => route.or_else(|| self.find_exact("GET", path, spans)),
+            _ => route,
+        }
+    }
+
+    fn find_exact(&self, method: &str, path: &str, spans: &mut Spans) -> Option<&Route> {
+        let literals = self.literals.get(path).into_iter().flatten();
+        let mut literals = literals.filter_map(|&place| self.routes.get(place));
+        literals.find(|route| *route.method == *method).or_else(|| {
+            let mut expressions = self.expressions.iter().filter_map(|&place| self.routes.get(place));
+            expressions.find(|route| *route.method == *method && route.matches(path, spans))
+        })
+    }
+
+    /// The methods of the routes that match this path.
+    pub(super) fn methods_at(&self, path: &str) -> impl Iterator<Item = &str> {
+        let mut spans = Spans::new();
+        self.routes.iter().filter(move |route| route.matches(path, &mut spans)).flat_map(Route::methods)
+    }
+
+    /// The methods of all routes.
+    pub(super) fn methods(&self) -> impl Iterator<Item = &str> {
+        self.routes.iter().flat_map(Route::methods)
+    }
+}
+
+/// Why a route or a mount was not taken.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RouteError {
+    /// The method is no token (RFC 9110 section 5.6.2).
+    Method {
+        /// As given.
+        method: Box<str>,
+    },
+    /// The pattern is no regular expression.
+    Pattern {
+        /// As given.
+        pattern: Box<str>,
+        /// What the `regex` crate says, with the place, on several lines.
+        source: Box<dyn Error + Send + Sync>,
+    },
+    /// The pattern or prefix is a text that does not begin with `/`: no path would ever match.
+    NoPath {
+        /// As given.
+        pattern: Box<str>,
+    },
+    /// There is a route with this method and this pattern.
+    Duplicate {
+        /// As given.
+        method: Box<str>,
+        /// As given.
+        pattern: Box<str>,
+    },
+    /// There is something mounted under this prefix.
+    Mounted {
+        /// With a final slash.
+        prefix: Box<str>,
+    },
+}
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RouteError::Method { method } => write!(f, "{method:?} is no method: a method is a token such as GET"),
+            RouteError::Pattern { pattern, source } => {
+                // The last line says what is wrong; those before it draw the pattern with a mark.
+                let said = source.to_string();
+                let said = said.lines().next_back().unwrap_or_default();
+                let said = said.strip_prefix("error: ").unwrap_or(said);
+                write!(f, "the pattern {pattern:?} is no regular expression: {said}")
+            }
+            RouteError::NoPath { pattern } => write!(f, "{pattern:?} matches no path: a path begins with /"),
+            RouteError::Duplicate { method, pattern } => {
+                write!(f, "there is a route for {method} with the pattern {pattern:?}")
+            }
+            RouteError::Mounted { prefix } => write!(f, "there is something mounted under {prefix:?}"),
+        }
+    }
+}
+
+impl Error for RouteError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            RouteError::Pattern { source, .. } => Some(&**source),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_without_an_expression_is_a_literal() {
+        let cases = [
+            ("/", Some("/")),
+            ("/a-b_c~d#e&f", Some("/a-b_c~d#e&f")),
+            (r"/robots\.txt", Some("/robots.txt")),
+            (r"\*", Some("*")),
+            ("/grüße", Some("/grüße")),
+            ("/robots.txt", None),
+            (r"/\d", None),
+            (r"/\", None),
+            ("/a|/b", None),
+            ("(?i)/a", None),
+        ];
+        for (pattern, path) in cases {
+            assert_eq!(literal(pattern).as_deref(), path, "{pattern}");
+        }
+    }
+}
