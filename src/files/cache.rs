@@ -1,0 +1,204 @@
+//! Files as they go out, kept ready, and fresh by turn.
+//!
+//! An entry is compared with the disk at most once in a turn of the loop, and at least once in every turn that serves it:
+//! under load the check costs nothing, and nobody gets a file that was replaced before he asked. What is not there is not
+//! kept: a file that is created is found by the next request.
+
+use std::cell::Cell;
+use std::collections::HashMap;
+use std::ffi::CString;
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::facts::Facts;
+use super::resolve::Opened;
+use super::root::Root;
+use super::{conditional, mime};
+use crate::http::{Body, Bytes, FileRange, HeaderList, Now};
+
+/// Files up to this length are kept in memory and go out with their head in one write, which is cheaper than sendfile.
+const SMALL: u64 = 32 * 1024;
+
+/// The most files kept: the pages of a large site's busy part, some 500 bytes each.
+const MAX_ENTRIES: usize = 1024;
+
+/// The most bytes of content kept.
+const MAX_BYTES: usize = 8 * 1024 * 1024;
+
+/// The most descriptors kept, for files too long for memory: a quarter of the usual limit of 1024.
+const MAX_DESCRIPTORS: usize = 256;
+
+/// A file, ready to be sent.
+#[derive(Debug)]
+pub(super) struct Entry {
+    path: CString,
+    pub(super) facts: Facts,
+    /// The entity tag.
+    pub(super) tag: String,
+    /// The fields of a 200.
+    pub(super) headers: HeaderList,
+    /// The fields of a 304.
+    pub(super) validators: HeaderList,
+    content: Content,
+    /// The number of the turn in which it was last compared with the disk.
+    checked: Cell<u64>,
+}
+
+#[derive(Debug)]
+enum Content {
+    Memory(Arc<[u8]>),
+    Open(Arc<File>),
+}
+
+impl Entry {
+    pub(super) fn load(opened: Opened, now: &Now) -> Self {
+        let Opened { path, file, facts } = opened;
+        let tag = conditional::entity_tag(&facts);
+        let mut validators = HeaderList::new();
+        validators.push("Last-Modified", conditional::last_modified(&facts, now));
+        validators.push("ETag", &tag);
+        validators.push("Cache-Control", "no-cache");
+        let mut headers = HeaderList::new();
+        headers.push("Content-Type", mime::content_type(file_name(path.to_bytes())));
+        for (name, value) in validators.iter() {
+            headers.push(name, value);
+        }
+        headers.push("Accept-Ranges", "bytes");
+        headers.push("X-Content-Type-Options", "nosniff");
+        Entry {
+            content: if is_keepable(&facts, now) { Content::load(file, &facts) } else { Content::Open(Arc::new(file)) },
+            path,
+            facts,
+            tag,
+            headers: headers.shared(),
+            validators: validators.shared(),
+            checked: Cell::new(now.turn_number()),
+        }
+    }
+
+    /// The content from `offset` on, which with `length` lies in the file.
+    pub(super) fn body(&self, offset: u64, length: u64) -> Body {
+        match &self.content {
+            _ if length == 0 => Body::Empty,
+            Content::Memory(bytes) if length == self.facts.size => Body::Bytes(Bytes::Shared(Arc::clone(bytes))),
+            Content::Memory(bytes) => {
+                let bytes = bytes.iter().skip(to_usize(offset)).take(to_usize(length));
+                Body::Bytes(Bytes::Owned(bytes.copied().collect()))
+            }
+            Content::Open(file) => Body::File(FileRange { file: Arc::clone(file), offset, length }),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        if let Content::Memory(bytes) = &self.content { bytes.len() } else { 0 }
+    }
+
+    fn descriptors(&self) -> usize {
+        usize::from(matches!(self.content, Content::Open(_)))
+    }
+}
+
+impl Content {
+    fn load(file: File, facts: &Facts) -> Self {
+        if facts.size <= SMALL {
+            let mut bytes = vec![0; to_usize(facts.size)];
+            let is_read = file.read_exact_at(&mut bytes, 0).is_ok();
+            // Written to while we read? Then half of it may be old.
+            let is_same = rustix::fs::fstat(&file).is_ok_and(|stat| Facts::of(&stat) == *facts);
+            if is_read && is_same {
+                return Content::Memory(bytes.into());
+            }
+        }
+        Content::Open(Arc::new(file))
+    }
+}
+
+/// A file that changed a moment ago may be written again without its times showing it: content kept in memory could be old
+/// without anyone noticing. Such a file is resolved anew in every request, and sent from its descriptor.
+fn is_keepable(facts: &Facts, now: &Now) -> bool {
+    facts.is_settled(now.system_time())
+}
+
+fn file_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|&byte| byte == b'/').next().unwrap_or_default()
+}
+
+fn to_usize(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}
+
+/// The entries, by path below the mount, in two generations: what is used moves to the young one; when that is full it
+/// becomes the old one, and what nobody asked for meanwhile is dropped. Each generation has half of the bounds.
+#[derive(Debug, Default)]
+pub(super) struct Cache {
+    young: Generation,
+    old: Generation,
+}
+
+#[derive(Debug, Default)]
+struct Generation {
+    entries: HashMap<Box<[u8]>, Rc<Entry>>,
+    bytes: usize,
+    descriptors: usize,
+}
+
+impl Cache {
+    /// The entry of that path, if there is one and it is still what is on disk.
+    pub(super) fn fresh(&mut self, path: &[u8], root: &Root, now: &Now) -> Option<Rc<Entry>> {
+        let entry = match self.young.entries.get(path) {
+            Some(entry) => Rc::clone(entry),
+            None => {
+                let (path, entry) = self.old.remove(path)?;
+                self.insert(path, &entry);
+                entry
+            }
+        };
+        if entry.checked.get() != now.turn_number() {
+            if root.glance(&entry.path) != Some(entry.facts) {
+                self.young.remove(path);
+                return None;
+            }
+            entry.checked.set(now.turn_number());
+        }
+        Some(entry)
+    }
+
+    /// Keeps the entry, if it may be kept.
+    pub(super) fn keep(&mut self, path: &[u8], entry: &Rc<Entry>, now: &Now) {
+        if is_keepable(&entry.facts, now) {
+            self.old.remove(path);
+            self.insert(path.into(), entry);
+        }
+    }
+
+    fn insert(&mut self, path: Box<[u8]>, entry: &Rc<Entry>) {
+        if !self.young.has_room_for(entry) {
+            self.old = std::mem::take(&mut self.young);
+        }
+        self.young.insert(path, entry);
+    }
+}
+
+impl Generation {
+    fn has_room_for(&self, entry: &Entry) -> bool {
+        self.entries.len() < MAX_ENTRIES / 2
+            && self.bytes + entry.bytes() <= MAX_BYTES / 2
+            && self.descriptors + entry.descriptors() <= MAX_DESCRIPTORS / 2
+    }
+
+    fn insert(&mut self, path: Box<[u8]>, entry: &Rc<Entry>) {
+        self.remove(&path);
+        self.bytes += entry.bytes();
+        self.descriptors += entry.descriptors();
+        self.entries.insert(path, Rc::clone(entry));
+    }
+
+    fn remove(&mut self, path: &[u8]) -> Option<(Box<[u8]>, Rc<Entry>)> {
+        let (path, entry) = self.entries.remove_entry(path)?;
+        self.bytes -= entry.bytes();
+        self.descriptors -= entry.descriptors();
+        Some((path, entry))
+    }
+}

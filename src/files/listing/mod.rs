@@ -1,0 +1,233 @@
+//! What is in a directory: read, measured, sorted and written a slice at a time, so that no directory holds the loop.
+//!
+//! A small directory is done in the first few slices and goes out with its length; a large one streams, its heading first.
+//! Every entry that exists is shown: those that cannot be had are greyed and say why. Only dot-files are left out.
+
+mod entries;
+mod order;
+mod page;
+mod plain;
+
+use std::fmt::Write as _;
+use std::io;
+use std::rc::Rc;
+
+use rustix::fs::Dir;
+
+use self::entries::{Entries, Row};
+use self::order::Sorter;
+use super::resolve::{self, Hidden};
+use super::root::Root;
+use crate::http::{Body, Bytes, HeaderList, HttpError, Produced, Request, Response, Source, Status};
+
+/// Names read in one slice: a few calls of getdents.
+const READ_SLICE: usize = 1024;
+
+/// Entries looked at in one slice: a microsecond or two each.
+const MEASURE_SLICE: usize = 256;
+
+/// Bytes written in one slice.
+const RENDER_SLICE: usize = 16 * 1024;
+
+/// Slices done before the answer begins: enough for some 250 entries, and a fraction of what a turn may take. What is done
+/// by then goes out in one piece; the rest is streamed.
+const EAGER_SLICES: usize = 6;
+
+/// A listing being made.
+pub(super) struct Listing {
+    root: Rc<Root>,
+    /// Path of the directory below the root: empty, or ends in `/`.
+    directory: Vec<u8>,
+    hidden: Hidden,
+    entries: Entries,
+    face: Face,
+    state: State,
+    /// Written before the answer began.
+    begun: Vec<u8>,
+}
+
+/// Where the work stands. Each state is left when its part is done for the whole directory.
+enum State {
+    Reading(Dir),
+    Measuring(Dir, usize),
+    Sorting(Sorter),
+    Rendering(Vec<Row>, usize),
+    Done,
+}
+
+/// How it looks.
+enum Face {
+    Page,
+    Plain { size_width: usize },
+}
+
+/// What stands above the entries, or below: how many, and how much.
+#[derive(Clone, Copy, Debug, Default)]
+struct Summary {
+    directories: usize,
+    files: usize,
+    others: usize,
+    bytes: u64,
+}
+
+impl Listing {
+    pub(super) fn open(
+        root: Rc<Root>,
+        directory: Vec<u8>,
+        hidden: Hidden,
+        request: &Request<'_>,
+    ) -> Result<Self, HttpError> {
+        let opened = resolve::open_directory(&root, &directory)?;
+        let names = Dir::new(opened).map_err(io::Error::from)?;
+        let mut begun = Vec::new();
+        let face = if request.wants_html() {
+            page::begin(request, &mut begun);
+            Face::Page
+        } else {
+            plain::begin(request, &mut begun);
+            Face::Plain { size_width: 0 }
+        };
+        let (entries, state) = (Entries::default(), State::Reading(names));
+        Ok(Listing { root, directory, hidden, entries, face, state, begun })
+    }
+
+    /// The answer: complete if the directory is small, a stream otherwise.
+    pub(super) fn into_response(mut self) -> Result<Response, HttpError> {
+        let headers = HeaderList::from_static(match self.face {
+            Face::Page => page::HEADERS,
+            Face::Plain { .. } => plain::HEADERS,
+        });
+        let mut out = Vec::new();
+        let mut produced = Produced::More;
+        for _ in 0..EAGER_SLICES {
+            if produced == Produced::More {
+                produced = self.produce(&mut out)?;
+            }
+        }
+        let body = match produced {
+            Produced::All => Body::Bytes(Bytes::Owned(out)),
+            Produced::More => {
+                self.begun = out;
+                Body::Stream(Box::new(self))
+            }
+        };
+        Ok(Response::new(Status::OK).with_headers(headers).with_body(body))
+    }
+
+    /// One slice of work, and the state it leads to.
+    fn step(&mut self, state: State, out: &mut Vec<u8>) -> io::Result<State> {
+        Ok(match state {
+            State::Reading(mut names) => match self.entries.read(&mut names, self.hidden, READ_SLICE)? {
+                Produced::More => State::Reading(names),
+                Produced::All => State::Measuring(names, 0),
+            },
+            State::Measuring(names, from) => {
+                let to = from.saturating_add(MEASURE_SLICE);
+                match self.entries.measure(names.fd()?, &self.root, &self.directory, from..to) {
+                    Produced::More => State::Measuring(names, to),
+                    Produced::All => State::Sorting(Sorter::new(self.entries.take_rows())),
+                }
+            }
+            State::Sorting(mut sorter) => match sorter.step(|a, b| self.entries.compare(a, b)) {
+                Produced::More => State::Sorting(sorter),
+                Produced::All => {
+                    let rows = sorter.into_rows();
+                    self.begin_rows(&rows, out);
+                    State::Rendering(rows, 0)
+                }
+            },
+            State::Rendering(rows, from) => {
+                let next = self.render(&rows, from, out);
+                if next < rows.len() {
+                    State::Rendering(rows, next)
+                } else {
+                    self.end_rows(&rows, out);
+                    State::Done
+                }
+            }
+            State::Done => State::Done,
+        })
+    }
+
+    fn begin_rows(&mut self, rows: &[Row], out: &mut Vec<u8>) {
+        match &mut self.face {
+            Face::Page => page::begin_rows(&Summary::of(rows), !self.directory.is_empty(), out),
+            Face::Plain { size_width } => {
+                *size_width = rows.iter().filter_map(|row| row.size).max().unwrap_or(0).to_string().len();
+            }
+        }
+    }
+
+    /// Writes rows until the slice is full; says which is the next.
+    fn render(&self, rows: &[Row], from: usize, out: &mut Vec<u8>) -> usize {
+        let full = out.len() + RENDER_SLICE;
+        let mut next = from;
+        for row in rows.iter().skip(from) {
+            if out.len() >= full {
+                break;
+            }
+            let name = self.entries.name(row);
+            match self.face {
+                Face::Page => page::row(name, row, out),
+                Face::Plain { size_width } => plain::row(name, row, size_width, out),
+            }
+            next += 1;
+        }
+        next
+    }
+
+    fn end_rows(&self, rows: &[Row], out: &mut Vec<u8>) {
+        match self.face {
+            Face::Page => page::end_rows(out),
+            Face::Plain { .. } => plain::end_rows(&Summary::of(rows), out),
+        }
+    }
+}
+
+impl Source for Listing {
+    fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
+        out.append(&mut self.begun);
+        let state = std::mem::replace(&mut self.state, State::Done);
+        self.state = self.step(state, out)?;
+        Ok(if matches!(self.state, State::Done) { Produced::All } else { Produced::More })
+    }
+}
+
+impl Summary {
+    fn of(rows: &[Row]) -> Self {
+        let mut summary = Summary::default();
+        for row in rows {
+            match row {
+                Row { is_directory: true, .. } => summary.directories += 1,
+                Row { size: Some(size), .. } => {
+                    summary.files += 1;
+                    summary.bytes = summary.bytes.saturating_add(*size);
+                }
+                _ => summary.others += 1,
+            }
+        }
+        summary
+    }
+
+    /// `2 directories, 1 file, 1 other`; `empty` for nothing at all.
+    fn counts(&self) -> String {
+        let mut text = String::new();
+        let parts = [
+            (self.directories, "directory", "directories"),
+            (self.files, "file", "files"),
+            (self.others, "other", "others"),
+        ];
+        for (count, one, many) in parts.into_iter().filter(|part| part.0 > 0) {
+            let separator = if text.is_empty() { "" } else { ", " };
+            let _ = write!(text, "{separator}{count} {}", if count == 1 { one } else { many });
+        }
+        if text.is_empty() { "empty".to_owned() } else { text }
+    }
+}
+
+/// `2026-11-20 19:00`, in UTC; nothing for a time no calendar has.
+fn date(seconds: i64) -> String {
+    let Ok(timestamp) = jiff::Timestamp::from_second(seconds) else { return String::new() };
+    let date = jiff::tz::Offset::UTC.to_datetime(timestamp);
+    format!("{:04}-{:02}-{:02} {:02}:{:02}", date.year(), date.month(), date.day(), date.hour(), date.minute())
+}
