@@ -1,0 +1,21 @@
+//! Where log records go: to stderr, a line each, `2026-11-20 19:00:00,123 [INFO] message`.
+
+use std::io::Write;
+
+use env_logger::{Builder, Target};
+use jiff::Zoned;
+use log::LevelFilter;
+
+/// Starts logging. The level comes from the command line alone, not from the environment.
+pub(super) fn start(level: LevelFilter) {
+    let mut builder = Builder::new();
+    builder.filter_level(level).target(Target::Stderr);
+    builder.format(|line, record| {
+        let now = Zoned::now();
+        let millisecond = now.subsec_nanosecond() / 1_000_000;
+        let time = now.strftime("%Y-%m-%d %H:%M:%S");
+        writeln!(line, "{time},{millisecond:03} [{}] {}", record.level(), record.args())
+    });
+    // It fails only if logging was started before, which a second call in one process would be.
+    let _ = builder.try_init();
+}

@@ -1,0 +1,66 @@
+//! Layer 5: the command. From arguments to a running server; a failure becomes one line on stderr and an exit code.
+//!
+//! The only code of the package that prints. What stands on stdout is for scripts too: the URLs, then the access log.
+
+mod demo;
+mod listen;
+mod logging;
+mod options;
+mod site;
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use self::options::{Asked, Options};
+
+/// Why the command ends before it serves, or stops serving.
+enum Failure {
+    /// What was asked for makes no sense: exit code 2.
+    Usage(String),
+    /// It made sense and did not work: exit code 1.
+    Run(String),
+}
+
+/// Runs the command with these arguments, the first of which is its own name.
+pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let outcome = match options::read(arguments) {
+        Ok(Asked::Serve(options)) => serve(&options),
+        Ok(Asked::Text(text)) => {
+            say(text);
+            Ok(())
+        }
+        Err(failure) => Err(failure),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Usage(why)) => complain(&why, 2),
+        Err(Failure::Run(why)) => complain(&why, 1),
+    }
+}
+
+fn serve(options: &Options) -> Result<(), Failure> {
+    logging::start(options.log_level);
+    let mut server = listen::bind(options, || site::furnish(options))?;
+    let failed = |error: io::Error| Failure::Run(format!("the server cannot go on: {error}"));
+    server.stop_on_signals().map_err(failed)?;
+    say(listen::announcement(server.local_addrs(), options));
+    server.run().map_err(failed)
+}
+
+/// Writes to stdout, at once. Who closed it does not want to read it: no reason to stop serving.
+fn say(text: impl Display) {
+    let mut stdout = io::stdout().lock();
+    if let Err(error) = write!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        log::debug!("stdout cannot be written: {error}");
+    }
+}
+
+/// Writes the one line that says what to do.
+fn complain(why: &str, code: u8) -> ExitCode {
+    let line = options::one_line(why);
+    // There is nobody left to tell if stderr is closed.
+    let _ = writeln!(io::stderr().lock(), "ownhands: {line}");
+    ExitCode::from(code)
+}

@@ -1,0 +1,258 @@
+//! What the command can be asked for.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Args, Parser, Subcommand};
+use log::LevelFilter;
+use ownhands::{Config, Timeouts};
+
+use super::Failure;
+
+/// The port that is tried first when none was asked for.
+pub(super) const DEFAULT_PORT: u16 = 8000;
+
+/// A deadline longer than this, a year, is a slip of the hand.
+const MAX_SECONDS: f64 = 366.0 * 24.0 * 3600.0;
+
+/// Serves a directory over HTTP: one thread, one event loop.
+#[derive(Debug, Parser)]
+#[command(name = "ownhands", version, disable_help_subcommand = true)]
+#[command(override_usage = "ownhands [OPTIONS] [ROOT]\n       ownhands demo [OPTIONS] [ROOT]")]
+struct CommandLine {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+
+    /// The directory to serve; one named demo is served as ./demo
+    #[arg(default_value = ".")]
+    root: PathBuf,
+
+    #[command(flatten)]
+    options: Flags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Serves the demo: /hello/NAME by a route, and the directory under /
+    Demo {
+        /// The directory to serve
+        #[arg(default_value = "static")]
+        root: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Flags {
+    /// Listen on this port; 0 picks a free one [default: 8000, or the next free one]
+    #[arg(short, long, global = true, value_name = "PORT")]
+    port: Option<u16>,
+
+    /// Listen on this IP address, such as 127.0.0.1 or ::1; may be given several times [default: 127.0.0.1]
+    #[arg(short, long, global = true, value_name = "ADDR", value_parser = address)]
+    bind: Vec<IpAddr>,
+
+    /// Listen on all interfaces, so that others in the network can connect
+    #[arg(long, global = true)]
+    lan: bool,
+
+    /// Answer 404 for a directory without an index file, instead of listing it
+    #[arg(long, global = true)]
+    no_listing: bool,
+
+    /// Serve files whose name begins with a dot, too
+    #[arg(long, global = true)]
+    hidden: bool,
+
+    /// The file that is served for a directory
+    #[arg(long, global = true, value_name = "NAME", default_value = "index.html", value_parser = file_name)]
+    index: String,
+
+    /// Connections held at once; the limit of open files is raised to fit
+    #[arg(long, global = true, value_name = "N", default_value_t = Config::MAX_CONNECTIONS, value_parser = count)]
+    max_connections: usize,
+
+    /// Seconds a client may take for the head of a request
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::HEAD))]
+    header_timeout: Seconds,
+
+    /// Seconds a connection is kept between requests
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::IDLE))]
+    idle_timeout: Seconds,
+
+    /// Seconds a client may take nothing of its answer
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::WRITE))]
+    write_timeout: Seconds,
+
+    /// Where a line for each request goes: - is stdout, off is nowhere
+    #[arg(long, global = true, value_name = "-|FILE|off", default_value = "-", allow_hyphen_values = true)]
+    access_log: PathBuf,
+
+    /// What is logged on stderr: error, warn, info, debug, trace or off
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "info", value_parser = level)]
+    log_level: LevelFilter,
+}
+
+/// What the arguments ask for.
+pub(super) enum Asked {
+    /// To serve.
+    Serve(Box<Options>),
+    /// To print the help or the version.
+    Text(String),
+}
+
+/// How to serve.
+pub(super) struct Options {
+    pub(super) is_demo: bool,
+    pub(super) root: PathBuf,
+    pub(super) port: Option<u16>,
+    pub(super) addresses: Addresses,
+    pub(super) has_listing: bool,
+    pub(super) serves_hidden: bool,
+    pub(super) index: String,
+    pub(super) max_connections: usize,
+    pub(super) header_timeout: Duration,
+    pub(super) idle_timeout: Duration,
+    pub(super) write_timeout: Duration,
+    pub(super) access_log: Sink,
+    pub(super) log_level: LevelFilter,
+}
+
+/// Where to listen.
+pub(super) enum Addresses {
+    /// On all interfaces.
+    Lan,
+    /// On these addresses, at least one.
+    These(Vec<IpAddr>),
+}
+
+/// Where the access log goes.
+pub(super) enum Sink {
+    Stdout,
+    File(PathBuf),
+    Off,
+}
+
+/// Reads the arguments.
+pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, Failure> {
+    let line = match CommandLine::try_parse_from(arguments) {
+        Ok(line) => line,
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            return Ok(Asked::Text(error.render().to_string()));
+        }
+        Err(error) => return Err(Failure::Usage(shortened(&error.render().to_string()))),
+    };
+    let flags = line.options;
+    let (is_demo, root) = match line.verb {
+        Some(Verb::Demo { .. }) if line.root != Path::new(".") => {
+            return Err(Failure::Usage("say ownhands demo ROOT, or ownhands ROOT; see ownhands --help".to_owned()));
+        }
+        Some(Verb::Demo { root }) => (true, root),
+        None => (false, line.root),
+    };
+    let addresses = match (flags.lan, flags.bind.is_empty()) {
+        (true, true) => Addresses::Lan,
+        (true, false) => return Err(Failure::Usage("--lan is all addresses: leave out --bind, or --lan".to_owned())),
+        (false, true) => Addresses::These(vec![IpAddr::from([127, 0, 0, 1])]),
+        (false, false) => Addresses::These(without_doubles(flags.bind)),
+    };
+    let access_log = match flags.access_log.to_str() {
+        Some("-") => Sink::Stdout,
+        Some("off") => Sink::Off,
+        _ => Sink::File(flags.access_log),
+    };
+    Ok(Asked::Serve(Box::new(Options {
+        is_demo,
+        root,
+        port: flags.port,
+        addresses,
+        has_listing: !flags.no_listing,
+        serves_hidden: flags.hidden,
+        index: flags.index,
+        max_connections: flags.max_connections,
+        header_timeout: flags.header_timeout.0,
+        idle_timeout: flags.idle_timeout.0,
+        write_timeout: flags.write_timeout.0,
+        access_log,
+        log_level: flags.log_level,
+    })))
+}
+
+/// An address given twice would be in its own way.
+fn without_doubles(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let mut once: Vec<IpAddr> = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        if !once.contains(&address) {
+            once.push(address);
+        }
+    }
+    once
+}
+
+/// An address, also in the brackets that it has in a URL.
+fn address(text: &str) -> Result<IpAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().map_err(|_| "give an IP address such as 127.0.0.1 or ::1, and the port by --port".to_owned())
+}
+
+/// The name of a file in each directory, not a path.
+fn file_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text == "." || text == ".." || text.contains(['/', '\0']) {
+        return Err("give the name of a file, without a directory".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&count| count > 0).ok_or("give a whole number above 0".to_owned())
+}
+
+/// A span of time, as it is given: `30`, `0.5`.
+#[derive(Clone, Copy, Debug)]
+struct Seconds(Duration);
+
+impl FromStr for Seconds {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let seconds: Option<f64> = text.parse().ok().filter(|&seconds| seconds > 0.0 && seconds <= MAX_SECONDS);
+        let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let span = span.filter(|span| !span.is_zero());
+        span.map(Seconds).ok_or("give a number of seconds above 0, such as 30 or 0.5")
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_secs_f64())
+    }
+}
+
+fn level(text: &str) -> Result<LevelFilter, String> {
+    text.parse().map_err(|_| "give error, warn, info, debug, trace or off".to_owned())
+}
+
+/// What clap says on several lines, without the usage it repeats.
+fn shortened(said: &str) -> String {
+    let lines = said.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
+    let said = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect::<Vec<_>>().join("; ");
+    format!("{said}; see ownhands --help")
+}
+
+/// The text on one line, whatever was quoted in it.
+pub(super) fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}

@@ -1,0 +1,7 @@
+//! One binary for all tests, a file a subject. They need no network beyond loopback, no root and no tool.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
+
+mod app;
+#[cfg(feature = "command")]
+mod command;
