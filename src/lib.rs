@@ -98,4 +98,4 @@ pub use http::{
     Request, Response, Source, Status, Target, Tick, Version,
 };
 pub use server::{Config, Handle, Server};
-pub use service::{Exchange, Handler, Resource, Service};
+pub use service::{Exchange, Fragment, Handler, Resource, Service};

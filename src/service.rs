@@ -12,7 +12,7 @@ use crate::http::{HttpError, Request, Response, Status};
 /// Everything is called on the loop's one thread: a service that takes a second holds every peer for a second.
 ///
 /// ```
-/// use ownhands::{HttpError, Request, Response, Service, testing::MockClient};
+/// use ownhands::{Fragment, HttpError, Request, Response, Service, testing::MockClient};
 ///
 /// struct Echo;
 ///
@@ -20,7 +20,7 @@ use crate::http::{HttpError, Request, Response, Status};
 ///     fn call(&self, request: &Request<'_>) -> Response {
 ///         Response::bytes(request.body)
 ///     }
-///     fn refuse(&self, error: &HttpError) -> Response {
+///     fn refuse(&self, error: &HttpError, _: &Fragment<'_>) -> Response {
 ///         Response::text(error.to_string()).with_status(error.status)
 ///     }
 /// }
@@ -34,16 +34,13 @@ pub trait Service {
     fn call(&self, request: &Request<'_>) -> Response;
 
     /// Answers what could not be read as a request. The connection closes after it.
-    fn refuse(&self, error: &HttpError) -> Response;
+    fn refuse(&self, error: &HttpError, fragment: &Fragment<'_>) -> Response;
 
-    /// Asked when a head is complete and its body is still to come: an error here is answered at once, without reading
-    /// what would be thrown away. `request.body` is empty.
-    ///
-    /// # Errors
-    /// The refusal. The connection closes after it.
-    fn admit(&self, request: &Request<'_>) -> Result<(), HttpError> {
+    /// Asked when a head is complete and its body is still to come; `request.body` is empty. An answer given here is sent
+    /// at once, without reading what would be thrown away, and the connection closes after it. `None` lets the body come.
+    fn admit(&self, request: &Request<'_>) -> Option<Response> {
         let _ = request;
-        Ok(())
+        None
     }
 
     /// True if [`observe`](Service::observe) is to be called. Telling costs memory for each exchange.
@@ -58,6 +55,33 @@ pub trait Service {
 
     /// Told at the end of each turn of the loop: the time to write out what was gathered.
     fn end_turn(&self) {}
+}
+
+/// What there is of a request that could not be read to its end.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Fragment<'a> {
+    /// Where it came from.
+    pub peer: Option<SocketAddr>,
+    /// The bytes received, from the request line on. Any bytes may be in it.
+    pub received: &'a [u8],
+}
+
+impl<'a> Fragment<'a> {
+    /// A fragment for the test of a service.
+    #[must_use]
+    pub fn new(peer: Option<SocketAddr>, received: &'a [u8]) -> Self {
+        Fragment { peer, received }
+    }
+
+    /// True if there seems to be an Accept field in it that names `text/html`: a browser whose cookies are too many should
+    /// see a page, and its request never becomes one that could be asked properly.
+    #[must_use]
+    pub fn wants_html(&self) -> bool {
+        let is_accept = |line: &&[u8]| line.get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"accept:"));
+        let mut fields = self.received.split(|&byte| byte == b'\n').filter(is_accept);
+        fields.any(|line| memchr::memmem::find(line, b"text/html").is_some())
+    }
 }
 
 /// One request and its answer, as a log wants to know them.

@@ -339,8 +339,8 @@ fn an_app_may_be_asked_by_its_own_handler() {
         fn call(&self, request: &Request<'_>) -> Response {
             self.0.call(request)
         }
-        fn refuse(&self, error: &HttpError) -> Response {
-            self.0.refuse(error)
+        fn refuse(&self, error: &HttpError, fragment: &ownhands::Fragment<'_>) -> Response {
+            self.0.refuse(error, fragment)
         }
     }
     let own = Rc::default();

@@ -6,6 +6,7 @@
 
 mod access;
 mod allow;
+mod asker;
 mod guard;
 mod mount;
 mod observer;
@@ -16,12 +17,13 @@ mod router;
 use std::cell::Cell;
 
 use self::allow::Allow;
+use self::asker::Asker;
 use self::mount::{Mount, Mounts};
 use self::pages::Pages;
 use self::report::Shown;
 use self::router::{Router, Spans};
 use crate::http::{HttpError, IntoResponse, Method, Params, Request, Response, Status};
-use crate::service::{Exchange, Resource, Service};
+use crate::service::{Exchange, Fragment, Resource, Service};
 
 pub use self::access::AccessLog;
 pub use self::observer::Observer;
@@ -223,12 +225,12 @@ impl App {
         }
     }
 
-    fn page(&self, error: &HttpError, request: Option<&Request<'_>>) -> Response {
+    fn page(&self, error: &HttpError, asker: Asker<'_>) -> Response {
         if let Some(fault) = guard::fault_of(error) {
-            return self.page(&HttpError::internal(fault), request);
+            return self.page(&HttpError::internal(fault), asker);
         }
-        report::refusal(error, request);
-        self.pages.answer(error, request)
+        report::refusal(error, asker);
+        self.pages.answer(error, asker)
     }
 }
 
@@ -238,18 +240,19 @@ impl Service for App {
         let mut spans = self.spans.take();
         let outcome = self.answer(request, &mut spans);
         self.spans.set(spans);
-        outcome.unwrap_or_else(|error| self.page(&error, Some(request)))
+        outcome.unwrap_or_else(|error| self.page(&error, Asker::Request(request)))
     }
 
-    fn refuse(&self, error: &HttpError) -> Response {
-        self.page(error, None)
+    fn refuse(&self, error: &HttpError, fragment: &Fragment<'_>) -> Response {
+        self.page(error, Asker::Fragment(fragment))
     }
 
-    fn admit(&self, request: &Request<'_>) -> Result<(), HttpError> {
+    /// What nothing here answers is refused before its body comes.
+    fn admit(&self, request: &Request<'_>) -> Option<Response> {
         let mut spans = self.spans.take();
         let outcome = self.find(request, &mut spans).map(drop);
         self.spans.set(spans);
-        outcome
+        outcome.err().map(|error| self.page(&error, Asker::Request(request)))
     }
 
     fn wants_exchanges(&self) -> bool {

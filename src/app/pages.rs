@@ -3,6 +3,7 @@
 //! The built-in page holds the status and the one sentence of the error, as a small HTML page for who asks for one, else as
 //! a line of text. It cannot fail, so it is also what stands behind error handlers that do.
 
+use super::asker::Asker;
 use super::guard;
 use crate::http::{Body, Bytes, HeaderList, HttpError, Request, Response, Status};
 
@@ -25,9 +26,9 @@ impl Pages {
         set(&mut self.by_class, class, handler);
     }
 
-    pub(super) fn answer(&self, error: &HttpError, request: Option<&Request<'_>>) -> Response {
+    pub(super) fn answer(&self, error: &HttpError, asker: Asker<'_>) -> Response {
         let handler = get(&self.by_status, error.status.code()).or_else(|| get(&self.by_class, error.status.class()));
-        let own = handler.and_then(|handler| match guard::answer(|| handler(error, request)) {
+        let own = handler.and_then(|handler| match guard::answer(|| handler(error, asker.request())) {
             Ok(response) => Some(response),
             Err(failure) => {
                 let source = failure.source.as_deref().map(ToString::to_string).unwrap_or_default();
@@ -35,7 +36,7 @@ impl Pages {
                 None
             }
         });
-        let mut response = own.unwrap_or_else(|| built_in(error, request));
+        let mut response = own.unwrap_or_else(|| built_in(error, asker));
         if response.status == Status::OK {
             response.status = error.status;
         }
@@ -62,12 +63,9 @@ fn add_missing(headers: &mut HeaderList, more: &HeaderList) {
     }
 }
 
-fn built_in(error: &HttpError, request: Option<&Request<'_>>) -> Response {
-    let (fields, text) = if request.is_some_and(Request::wants_html) {
-        (HTML_FIELDS, html(error))
-    } else {
-        (TEXT_FIELDS, format!("{error}\n"))
-    };
+fn built_in(error: &HttpError, asker: Asker<'_>) -> Response {
+    let (fields, text) =
+        if asker.wants_html() { (HTML_FIELDS, html(error)) } else { (TEXT_FIELDS, format!("{error}\n")) };
     Response::new(error.status)
         .with_headers(HeaderList::from_static(fields))
         .with_body(Body::Bytes(Bytes::Owned(text.into_bytes())))

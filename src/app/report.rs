@@ -7,7 +7,8 @@ use std::fmt::{self, Write as _};
 
 use log::Level;
 
-use crate::http::{HttpError, Request, Status};
+use super::asker::Asker;
+use crate::http::{HttpError, Status};
 
 /// Characters of a peer's text that are shown; a target may have thousands.
 const SHOWN: usize = 160;
@@ -29,8 +30,8 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// Writes a refusal to the log.
-pub(super) fn refusal(error: &HttpError, request: Option<&Request<'_>>) {
-    log::log!(level(error), "{}", Refusal { error, request });
+pub(super) fn refusal(error: &HttpError, asker: Asker<'_>) {
+    log::log!(level(error), "{}", Refusal { error, asker });
 }
 
 /// What is wrong with the server or its disk is for its keeper to see; what peers ask in vain is everyday.
@@ -46,17 +47,23 @@ fn level(error: &HttpError) -> Level {
 
 struct Refusal<'a> {
     error: &'a HttpError,
-    request: Option<&'a Request<'a>>,
+    asker: Asker<'a>,
 }
 
 impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(request) = self.request {
-            match request.peer {
-                Some(peer) => write!(f, "{peer} ")?,
-                None => f.write_str("- ")?,
+        match self.asker.peer() {
+            Some(peer) => write!(f, "{peer} ")?,
+            None => f.write_str("- ")?,
+        }
+        match self.asker {
+            Asker::Request(request) => {
+                write!(f, "\"{} {}\" ", Shown(request.method.as_str()), Shown(request.target))?;
             }
-            write!(f, "\"{} {}\" ", Shown(request.method.as_str()), Shown(request.target))?;
+            Asker::Fragment(fragment) => {
+                let line = fragment.received.split(|byte| b"\r\n".contains(byte)).next().unwrap_or_default();
+                write!(f, "\"{}\" ", Shown(&String::from_utf8_lossy(line)))?;
+            }
         }
         write!(f, "{}: {}", self.error.status, Shown(&self.error.detail))?;
         let mut cause = Error::source(self.error);
@@ -88,12 +95,14 @@ impl fmt::Display for OneLine<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::service::Fragment;
 
     #[test]
     fn a_refusal_is_one_line_without_control_characters() {
         let error = HttpError::internal("cannot read\n\u{1b}[31mit");
-        let line = Refusal { error: &error, request: None }.to_string();
-        let want = "500 Internal Server Error: the server failed to answer this request: cannot read\\n\\u{1b}[31mit";
+        let line =
+            Refusal { error: &error, asker: Asker::Fragment(&Fragment::new(None, b"GET /\x07 HT\r\n")) }.to_string();
+        let want = "- \"GET /\\u{7} HT\" 500 Internal Server Error: the server failed to answer this request: cannot read\\n\\u{1b}[31mit";
         assert_eq!(line, want);
     }
 

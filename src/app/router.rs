@@ -11,7 +11,7 @@ use std::fmt;
 
 use regex::{CaptureLocations, Regex};
 
-use crate::http::{HttpError, IntoResponse, Method, Request, Response};
+use crate::http::{HttpError, IntoResponse, Method, Request, Response, is_token};
 use crate::service::Handler;
 
 /// Where in the path the named groups of a pattern matched.
@@ -76,7 +76,8 @@ impl Route {
         pattern: &str,
         handler: impl Fn(&Request<'_>) -> R + 'static,
     ) -> Result<Self, RouteError> {
-        if !is_method(method) {
+        // It will stand in an `Allow` field (RFC 9110 section 9.1).
+        if !is_token(method.as_bytes()) {
             return Err(RouteError::Method { method: method.into() });
         }
         Ok(Route {
@@ -171,11 +172,6 @@ fn literal(pattern: &str) -> Option<String> {
         }
     }
     Some(path)
-}
-
-/// A method is a token (RFC 9110 section 9.1); it will stand in an `Allow` field.
-fn is_method(method: &str) -> bool {
-    !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 /// All routes.

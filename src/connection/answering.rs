@@ -2,10 +2,8 @@
 
 use log::debug;
 
-use crate::http::{
-    Body, Coding, DecodedPath, Delivery, Head, HttpError, Method, Now, Params, Request, Response, Tick, encode,
-};
-use crate::service::{Exchange, Service};
+use crate::http::{Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Request, Response, Tick, encode};
+use crate::service::{Exchange, Fragment, Service};
 
 use super::input::Input;
 use super::ledger::Ledger;
@@ -51,11 +49,18 @@ impl<S: Service + ?Sized> Desk<'_, S> {
         self.send(response, delivery, line, Some(head))
     }
 
-    /// Refuses a request that will not be read to its end.
-    pub(super) fn refuse(&mut self, unread: &[u8], head: Option<&Head<'_>>, error: &HttpError) -> Writing {
-        let response = self.service.refuse(error);
-        let is_head = head.is_some_and(|head| head.method == Method::Head);
-        let writing = self.send(response, Delivery { is_head, ..Delivery::REFUSAL }, unread, head);
+    /// Refuses what cannot be read to its end.
+    pub(super) fn refuse(&mut self, unread: &[u8], error: &HttpError) -> Writing {
+        let received = unread.trim_ascii_start();
+        let response = self.service.refuse(error, &Fragment::new(self.peer.0, received));
+        let writing = self.send(response, Delivery::REFUSAL, unread, None);
+        Writing { is_refusal: true, ..writing }
+    }
+
+    /// Sends an answer that was given before the body was read.
+    pub(super) fn turn_away(&mut self, response: Response, unread: &[u8], head: &Head<'_>) -> Writing {
+        let delivery = Delivery::new(head.method, head.framing.version, false);
+        let writing = self.send(response, delivery, unread, Some(head));
         Writing { is_refusal: true, ..writing }
     }
 

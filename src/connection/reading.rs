@@ -80,13 +80,13 @@ impl<T: Transport> Connection<T> {
                     Some(State::Writing(writing))
                 }
                 Ok(Some((head, path))) => match desk.service.admit(&view(&head, &path, &[], self.peer, now)) {
-                    Ok(()) => {
+                    None => {
                         self.since = now.tick(); // the time for the body begins
                         Some(State::Parsed(Incoming::new(head.framing)))
                     }
-                    Err(error) => Some(State::Writing(desk.refuse(input.unread(), Some(&head), &error))),
+                    Some(response) => Some(State::Writing(desk.turn_away(response, input.unread(), &head))),
                 },
-                Err(error) => Some(State::Writing(desk.refuse(input.unread(), None, &error))),
+                Err(error) => Some(State::Writing(desk.refuse(input.unread(), &error))),
             };
             if let Some(next) = next {
                 share.requests += 1;
@@ -130,8 +130,8 @@ impl<T: Transport> Connection<T> {
         // What was a head when it came is one still; its views are made anew, because the buffer may have moved since.
         let writing = match read_request(unread, &mut slots(), &mut Progress::default(), limits) {
             Ok(Some((head, path))) => desk.answer(unread, &head, &path, body),
-            Ok(None) => desk.refuse(unread, None, &HttpError::internal("a head was lost while its body came")),
-            Err(error) => desk.refuse(unread, None, &error),
+            Ok(None) => desk.refuse(unread, &HttpError::internal("a head was lost while its body came")),
+            Err(error) => desk.refuse(unread, &error),
         };
         input.consume(end);
         self.state = State::Writing(writing);
@@ -141,7 +141,7 @@ impl<T: Transport> Connection<T> {
     /// Refuses what was received so far; the connection closes after it.
     pub(super) fn refuse<S: Service + ?Sized>(&mut self, error: &HttpError, cx: &mut Context<'_, S>) {
         let (input, mut desk) = cx.desk(self.peer, self.since);
-        self.state = State::Writing(desk.refuse(input.unread(), None, error));
+        self.state = State::Writing(desk.refuse(input.unread(), error));
     }
 
     /// A peer that waits for `100 Continue` gets it once, and only if it has not begun to send the body (RFC 9110 section 10.1.1).

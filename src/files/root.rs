@@ -2,10 +2,10 @@
 //!
 //! Opened once: should it be renamed, the same directory is served on.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, CString, OsStr};
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -22,45 +22,72 @@ pub(super) struct Root {
     directory: OwnedFd,
     /// As it was given, for the log.
     shown: PathBuf,
+    /// Where it really is.
+    canonical: PathBuf,
     guard: Guard,
 }
 
 /// Who keeps us inside the root.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Guard {
     /// openat2: sound, whatever happens to the tree meanwhile.
     Kernel,
     /// Paths without links, compared with that of the root. One who may rename inside the root can slip a link in between
     /// the comparison and the opening; where that matters, a kernel with openat2 is needed.
-    Canonical(PathBuf),
+    Canonical,
 }
+
+/// One of the two ways to open beneath a directory.
+type BeneathFn = fn(BorrowedFd<'_>, &CStr) -> Result<OwnedFd, Errno>;
 
 impl Root {
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
         let explain = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let directory = rustix::fs::open(&path, beneath::ROOT, Mode::empty()).map_err(|errno| explain(errno.into()))?;
+        let canonical = fs::canonicalize(&path).map_err(explain)?;
         let guard = match beneath::find(directory.as_fd(), c".") {
             Ok(_) => Guard::Kernel,
             Err(errno) => {
                 log::info!("{}: no openat2 here ({errno}), going by canonical paths", path.display());
-                Guard::Canonical(fs::canonicalize(&path).map_err(explain)?)
+                Guard::Canonical
             }
         };
-        Ok(Root { directory, shown: path, guard })
+        Ok(Root { directory, shown: path, canonical, guard })
     }
 
-    /// The same root, guarded as on a system without openat2.
-    pub(super) fn by_canonical_paths(self) -> io::Result<Self> {
-        Ok(Root { guard: Guard::Canonical(fs::canonicalize(&self.shown)?), ..self })
+    /// From now on guards as on a system without openat2.
+    pub(super) fn go_by_canonical_paths(&mut self) {
+        self.guard = Guard::Canonical;
     }
 
     /// What the path below the root stands for, links followed, nothing opened.
     pub(super) fn look(&self, path: &CStr) -> Result<Facts, Errno> {
-        let stat = match &self.guard {
-            Guard::Kernel => rustix::fs::fstat(beneath::find(self.directory.as_fd(), path)?)?,
-            Guard::Canonical(root) => rustix::fs::stat(&inside(root, path)?)?,
+        let stat = match self.guard {
+            Guard::Kernel => rustix::fs::fstat(self.beneath(path, beneath::find)?)?,
+            Guard::Canonical => rustix::fs::stat(&self.inside(path)?)?,
         };
         Ok(Facts::of(&stat))
+    }
+
+    /// Asks the kernel. It refuses every absolute link, and every one that goes out and comes back; where such a link
+    /// leads into the root after all, its target is asked for by its own path, under the same guard.
+    fn beneath(&self, path: &CStr, open: BeneathFn) -> Result<OwnedFd, Errno> {
+        match open(self.directory.as_fd(), path) {
+            Err(Errno::XDEV) => {
+                let target = self.inside(path)?;
+                let relative = target.strip_prefix(&self.canonical).map_err(|_| Errno::XDEV)?;
+                let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
+                open(self.directory.as_fd(), &CString::new(relative.as_os_str().as_bytes()).map_err(|_| Errno::INVAL)?)
+            }
+            result => result,
+        }
+    }
+
+    /// The canonical path, if it lies in the root.
+    fn inside(&self, path: &CStr) -> Result<PathBuf, Errno> {
+        let joined = self.canonical.join(OsStr::from_bytes(path.to_bytes()));
+        let canonical = fs::canonicalize(joined).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
+        if canonical.starts_with(&self.canonical) { Ok(canonical) } else { Err(Errno::XDEV) }
     }
 
     /// What the path stands for now, without the guard: only to be compared with what was found under guard before.
@@ -72,11 +99,9 @@ impl Root {
     /// Opens a file or directory that [`look`](Self::look) has found. The facts are those of what was opened: should it have
     /// become a pipe or device meanwhile, it is refused as missing.
     pub(super) fn read(&self, path: &CStr, kind: Kind) -> Result<(File, Facts), Errno> {
-        let opened = match &self.guard {
-            Guard::Kernel => beneath::open(self.directory.as_fd(), path)?,
-            Guard::Canonical(root) => {
-                rustix::fs::open(&inside(root, path)?, beneath::READ | OFlags::NOFOLLOW, Mode::empty())?
-            }
+        let opened = match self.guard {
+            Guard::Kernel => self.beneath(path, beneath::open)?,
+            Guard::Canonical => rustix::fs::open(&self.inside(path)?, beneath::READ | OFlags::NOFOLLOW, Mode::empty())?,
         };
         let facts = Facts::of(&rustix::fs::fstat(&opened)?);
         if facts.kind == kind { Ok((File::from(opened), facts)) } else { Err(Errno::NOENT) }
@@ -116,11 +141,4 @@ impl Root {
 /// The one refusal for whatever is not to be had.
 fn nothing_here() -> HttpError {
     HttpError::not_found("there is nothing here")
-}
-
-/// The canonical path, if it lies in the root.
-fn inside(root: &Path, path: &CStr) -> Result<PathBuf, Errno> {
-    let joined = root.join(OsStr::from_bytes(path.to_bytes()));
-    let canonical = fs::canonicalize(joined).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-    if canonical.starts_with(root) { Ok(canonical) } else { Err(Errno::XDEV) }
 }

@@ -28,6 +28,7 @@ pub(crate) use chunked::ChunkDecoder;
 pub use decode::{FIELD_SLOTS, Head, Progress, Slots, decode, slots};
 pub(crate) use encode::{CONTINUE, Coding, Delivery, encode, encode_chunk, encode_last_chunk};
 pub use error::HttpError;
+pub(crate) use field::is_token;
 pub use framing::{BodyLength, Framing};
 pub use header_list::HeaderList;
 pub use headers::Headers;
