@@ -1,10 +1,9 @@
 //! The middle of the machine: a complete request goes to the service, and its answer to the output.
 
-use log::debug;
-
 use crate::http::{Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Request, Response, Tick, encode};
 use crate::service::{Exchange, Fragment, Service};
 
+use super::event::{Event, Narrator};
 use super::input::Input;
 use super::ledger::Ledger;
 use super::output::Output;
@@ -19,7 +18,7 @@ pub(super) struct Desk<'a, S: ?Sized> {
     pub(super) service: &'a S,
     now: &'a Now,
     phase: Phase,
-    peer: Peer,
+    narrator: Narrator<'a>,
     /// When the request began.
     began: Tick,
 }
@@ -28,7 +27,8 @@ impl<S: ?Sized> Context<'_, S> {
     /// The input beside a desk for what is in it.
     pub(super) fn desk(&mut self, peer: Peer, began: Tick) -> (&mut Input, Desk<'_, S>) {
         let Scratch { input, output, ledger, .. } = &mut *self.scratch;
-        (input, Desk { output, ledger, service: self.service, now: self.now, phase: self.phase, peer, began })
+        let narrator = Narrator { peer, tracer: self.tracer };
+        (input, Desk { output, ledger, service: self.service, now: self.now, phase: self.phase, narrator, began })
     }
 }
 
@@ -41,7 +41,7 @@ const EXCERPT: usize = 256;
 impl<S: Service + ?Sized> Desk<'_, S> {
     /// Answers a complete request.
     pub(super) fn answer(&mut self, unread: &[u8], head: &Head<'_>, path: &DecodedPath<'_>, body: &[u8]) -> Writing {
-        let request = view(head, path, body, self.peer, self.now);
+        let request = view(head, path, body, self.narrator.peer, self.now);
         let response = self.service.call(&request);
         let keep_alive = head.framing.keep_alive && self.phase == Phase::Open;
         let delivery = Delivery::new(head.method, head.framing.version, keep_alive);
@@ -52,7 +52,7 @@ impl<S: Service + ?Sized> Desk<'_, S> {
     /// Refuses what cannot be read to its end.
     pub(super) fn refuse(&mut self, unread: &[u8], error: &HttpError) -> Writing {
         let received = unread.trim_ascii_start();
-        let response = self.service.refuse(error, &Fragment::new(self.peer.0, received));
+        let response = self.service.refuse(error, &Fragment::new(self.narrator.peer.0, received));
         let writing = self.send(response, Delivery::REFUSAL, unread, None);
         Writing { is_refusal: true, ..writing }
     }
@@ -65,11 +65,12 @@ impl<S: Service + ?Sized> Desk<'_, S> {
     }
 
     fn send(&mut self, response: Response, delivery: Delivery, line: &[u8], head: Option<&Head<'_>>) -> Writing {
+        let start = self.output.end().len();
         let promise = encode(&response, delivery, self.now, self.output.end());
-        let then = if promise.keep_alive { "kept" } else { "closing" };
-        debug!("{}: answered {}, {then}", self.peer, response.status);
+        let status = response.status;
+        let head_end = self.output.end().len();
         if self.service.wants_exchanges() {
-            let exchange = exchange(self.peer, line, head, &response);
+            let exchange = exchange(self.narrator.peer, line, head, &response);
             self.ledger.open(exchange, self.began, self.output.position());
         }
         let body = match (promise.coding, response.body) {
@@ -83,6 +84,9 @@ impl<S: Service + ?Sized> Desk<'_, S> {
         if matches!(body, Outgoing::Nothing) {
             self.ledger.close_body(self.output.position());
         }
+        let written = self.output.end().get(start..).unwrap_or_default();
+        let (head, body_written) = written.split_at_checked(head_end - start).unwrap_or_default();
+        self.narrator.tell(&Event::Answered { status, head, body: body_written, is_kept: promise.keep_alive });
         Writing { body, keep_alive: promise.keep_alive, is_refusal: false }
     }
 }

@@ -64,8 +64,11 @@ impl Input {
         self.bytes.get_mut(self.end..).unwrap_or_default()
     }
 
-    pub(crate) fn received(&mut self, count: usize) {
+    /// So many bytes came into the room; they are handed back.
+    pub(crate) fn received(&mut self, count: usize) -> &[u8] {
+        let start = self.end;
         self.end = self.end.saturating_add(count).min(self.bytes.len());
+        self.bytes.get(start..self.end).unwrap_or_default()
     }
 
     pub(crate) fn append(&mut self, mut bytes: &[u8]) {

@@ -12,6 +12,7 @@
 //! ```
 
 mod answering;
+mod event;
 mod input;
 mod ledger;
 mod output;
@@ -19,27 +20,28 @@ mod peer;
 mod reading;
 mod scratch;
 mod timeouts;
+mod transcript;
 mod transport;
 mod writing;
 
 use std::net::SocketAddr;
 
-use log::debug;
-
 use crate::http::{HttpError, Limits, Now, Progress, Status, Tick};
 use crate::service::Service;
 
+use event::Narrator;
 use peer::Peer;
 use reading::Incoming;
 use scratch::Kept;
 use writing::Writing;
 
+pub use event::{Event, Limit, Tracer};
 pub use scratch::Scratch;
 pub use timeouts::Timeouts;
+pub use transcript::Transcript;
 pub use transport::Transport;
 
 /// What a connection is lent for a turn.
-#[derive(Debug)]
 pub struct Context<'a, S: ?Sized> {
     /// Who answers.
     pub service: &'a S,
@@ -53,6 +55,8 @@ pub struct Context<'a, S: ?Sized> {
     pub scratch: &'a mut Scratch,
     /// Whether the server takes more requests.
     pub phase: Phase,
+    /// Who is shown what happens, if anybody.
+    pub tracer: Option<&'a dyn Tracer>,
 }
 
 /// What the server is about, as far as a connection must know.
@@ -138,7 +142,7 @@ impl<T: Transport> Connection<T> {
     /// A connection that was just accepted. It is worth a first read at once.
     pub fn new(transport: T, peer: Option<SocketAddr>, now: &Now) -> Self {
         let peer = Peer(peer);
-        debug!("{peer}: accepted");
+        Narrator { peer, tracer: None }.tell(&Event::Accepted);
         Connection {
             transport,
             peer,
@@ -191,13 +195,17 @@ impl<T: Transport> Connection<T> {
             };
             match step {
                 Step::On => {}
-                Step::Wait => break Next::Wait(self.deadline(cx)),
+                Step::Wait => {
+                    let deadline = self.deadline(cx);
+                    self.narrator(cx).tell(&Event::Waiting(self.limit(cx), deadline.since(cx.now.tick())));
+                    break Next::Wait(deadline);
+                }
                 Step::Yield => break Next::Again,
             }
         };
         if next == Next::Close {
             cx.scratch.ledger.settle_all(cx.scratch.output.sent_position(), cx.service, cx.now);
-            debug!("{}: closed", self.peer);
+            self.narrator(cx).tell(&Event::Closed);
         }
         // What a closed connection leaves on the desk is dropped with it.
         self.kept = cx.scratch.unload();
@@ -229,7 +237,7 @@ impl<T: Transport> Connection<T> {
     /// The phase has lasted too long. A peer that was saying something is told so; one that says or takes nothing is left.
     fn time_out<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) {
         let limit = self.limit(cx);
-        debug!("{}: the time for this is over: {limit:?}", self.peer);
+        self.narrator(cx).tell(&Event::Overdue(limit));
         let detail = match limit {
             Limit::Head => format!("the head was not complete after {:?}", cx.timeouts.head),
             Limit::Body => {
@@ -245,19 +253,7 @@ impl<T: Transport> Connection<T> {
         self.since = cx.now.tick();
     }
 
-    /// The transport has failed: the peer is gone, which is no error of ours.
-    fn fail(&mut self, error: &std::io::Error) {
-        debug!("{}: the peer is gone: {error}", self.peer);
-        self.state = State::Closed;
+    fn narrator<'a, S: ?Sized>(&self, cx: &Context<'a, S>) -> Narrator<'a> {
+        Narrator { peer: self.peer, tracer: cx.tracer }
     }
-}
-
-/// Which time limit applies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Limit {
-    Idle,
-    Head,
-    Body,
-    Write,
-    Linger,
 }

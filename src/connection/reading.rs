@@ -2,8 +2,6 @@
 
 use std::io;
 
-use log::{debug, trace};
-
 use crate::http::{
     BodyLength, CONTINUE, ChunkDecoder, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, decode,
     decode_path, slots,
@@ -13,7 +11,7 @@ use crate::service::Service;
 use super::answering::view;
 use super::input::Input;
 use super::writing::Flushed;
-use super::{Connection, Context, Phase, REQUESTS_A_TURN, Share, State, Step, Transport};
+use super::{Connection, Context, Event, Phase, REQUESTS_A_TURN, Share, State, Step, Transport};
 
 /// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here.
 #[derive(Debug)]
@@ -66,13 +64,19 @@ impl Incoming {
 impl<T: Transport> Connection<T> {
     /// One step in `State::Reading`: decode a head, or send what is waiting and read on.
     pub(super) fn read_head<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
+        let narrator = self.narrator(cx);
         let State::Reading(progress) = &mut self.state else { return Step::On };
         let has_room = !cx.scratch.output.is_full() && share.requests < REQUESTS_A_TURN;
         if has_room && !cx.scratch.input.is_empty() {
             let (limits, now) = (cx.limits, cx.now);
             let (input, mut desk) = cx.desk(self.peer, self.since);
             let mut slots = slots();
-            let next = match read_request(input.unread(), &mut slots, progress, limits) {
+            let request = read_request(input.unread(), &mut slots, progress, limits);
+            if let Ok(Some((head, path))) = &request {
+                let (method, target) = (head.method, head.raw_target);
+                narrator.tell(&Event::Parsed { method, target, path: &path.text });
+            }
+            let next = match request {
                 Ok(None) => None,
                 Ok(Some((head, path))) if head.framing.body == BodyLength::Known(0) => {
                     let writing = desk.answer(input.unread(), &head, &path, &[]);
@@ -93,7 +97,7 @@ impl<T: Transport> Connection<T> {
                 self.state = next;
                 return Step::On;
             }
-            trace!("{}: {} bytes, the head is not complete", self.peer, cx.scratch.input.unread().len());
+            narrator.tell(&Event::HeadIncomplete(cx.scratch.input.unread().len()));
         }
         // Everything complete is answered. The peer gets it before more is read, and nothing is read while it cannot take it.
         match self.flush(cx) {
@@ -111,6 +115,7 @@ impl<T: Transport> Connection<T> {
         let body_length = match incoming.complete(&mut cx.scratch.input, limits) {
             Ok(Some(length)) => length,
             Ok(None) => {
+                self.narrator(cx).tell(&Event::BodyIncomplete(cx.scratch.input.unread().len()));
                 self.ask_to_continue(cx);
                 return match self.flush(cx) {
                     Flushed::All => self.read_more(cx),
@@ -151,6 +156,7 @@ impl<T: Transport> Connection<T> {
             && cx.scratch.input.unread().len() <= incoming.framing.head
         {
             cx.scratch.output.end().extend_from_slice(CONTINUE);
+            self.narrator(cx).tell(&Event::Continued);
         }
     }
 
@@ -170,7 +176,6 @@ impl<T: Transport> Connection<T> {
             }
             Ok(Filled::Nothing) => Step::Wait,
             Ok(Filled::End) if was_empty => {
-                debug!("{}: the peer has ended", self.peer);
                 self.state = State::Closed;
                 Step::On
             }
@@ -182,7 +187,8 @@ impl<T: Transport> Connection<T> {
                 Step::On
             }
             Err(error) => {
-                self.fail(&error);
+                self.narrator(cx).tell(&Event::Gone(&error));
+                self.state = State::Closed;
                 Step::On
             }
         }
@@ -196,11 +202,12 @@ impl<T: Transport> Connection<T> {
             match self.transport.read(room) {
                 Ok(0) => {
                     self.has_ended = true;
+                    self.narrator(cx).tell(&Event::Ended);
                     return Ok(Filled::End);
                 }
                 Ok(count) => {
-                    trace!("{}: read {count} bytes", self.peer);
-                    cx.scratch.input.received(count);
+                    let narrator = self.narrator(cx);
+                    narrator.tell(&Event::Received(cx.scratch.input.received(count)));
                     // The end of the stream is no byte: it is found by a read of its own.
                     self.is_readable = self.sees_end || count == asked;
                     return Ok(Filled::Some);

@@ -2,12 +2,11 @@
 
 use std::io;
 
-use log::trace;
-
 use crate::http::{Body, Bytes, Coding, FileRange, Produced, Progress, Source, encode_chunk, encode_last_chunk};
 use crate::service::Service;
 
-use super::{BYTES_A_TURN, Connection, Context, Share, State, Step, Transport};
+use super::event::Narrator;
+use super::{BYTES_A_TURN, Connection, Context, Event, Share, State, Step, Transport};
 
 /// An answer on its way. Its head is in the output; so is a small body.
 #[derive(Debug)]
@@ -106,6 +105,8 @@ impl<T: Transport> Connection<T> {
         if *coding == Coding::Chunked {
             encode_chunk(out, start);
         }
+        let narrator = Narrator { peer: self.peer, tracer: cx.tracer };
+        narrator.tell(&Event::Produced(out.get(start..).unwrap_or_default()));
         match produced {
             Ok(Produced::More) => share.bytes = share.bytes.saturating_add((out.len() - start).max(WORK)),
             Ok(Produced::All) => {
@@ -114,7 +115,7 @@ impl<T: Transport> Connection<T> {
                 }
                 self.end_body(cx);
             }
-            Err(error) => self.cut_short("its source failed", &error),
+            Err(error) => self.cut_short("its source failed", &error, cx),
         }
     }
 
@@ -140,7 +141,7 @@ impl<T: Transport> Connection<T> {
         };
         if matches!(result, Ok(0)) && asked > 0 {
             let error = io::Error::from(io::ErrorKind::UnexpectedEof);
-            return self.cut_short("the file is shorter than it was when its length was announced", &error);
+            return self.cut_short("the file is shorter than it was when its length was announced", &error, cx);
         }
         let is_file = matches!(writing.body, Outgoing::File(_));
         let Some(count) = self.took(result, asked, cx) else { return };
@@ -181,7 +182,7 @@ impl<T: Transport> Connection<T> {
         let may_have_more = writing.is_refusal || !cx.scratch.input.is_empty() || self.is_readable;
         let may_have_more = may_have_more && !self.has_ended;
         self.state = if may_have_more && self.transport.shut_down_write().is_ok() {
-            trace!("{}: answered; waiting for the peer to end", self.peer);
+            self.narrator(cx).tell(&Event::Lingering);
             self.since = cx.now.tick();
             State::Lingering
         } else {
@@ -191,8 +192,8 @@ impl<T: Transport> Connection<T> {
     }
 
     /// A promise was broken: the connection must end short of the announced length, so that the peer knows.
-    fn cut_short(&mut self, why: &str, error: &io::Error) {
-        log::warn!("{}: an answer was cut short: {why}: {error}", self.peer);
+    fn cut_short<S: ?Sized>(&mut self, why: &str, error: &io::Error, cx: &Context<'_, S>) {
+        self.narrator(cx).tell(&Event::CutShort(why, error));
         self.state = State::Closed;
     }
 
@@ -200,7 +201,7 @@ impl<T: Transport> Connection<T> {
     fn took<S: ?Sized>(&mut self, result: io::Result<usize>, asked: usize, cx: &Context<'_, S>) -> Option<usize> {
         match result {
             Ok(count) => {
-                trace!("{}: sent {count} of {asked} bytes", self.peer);
+                self.narrator(cx).tell(&Event::Sent(count, asked));
                 self.is_writable = count == asked;
                 self.since = cx.now.tick();
                 Some(count)
@@ -211,7 +212,8 @@ impl<T: Transport> Connection<T> {
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Some(0),
             Err(error) => {
-                self.fail(&error);
+                self.narrator(cx).tell(&Event::Gone(&error));
+                self.state = State::Closed;
                 None
             }
         }

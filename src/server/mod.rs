@@ -20,7 +20,7 @@ use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
-use crate::connection::{Connection, Context, Next, Phase, Scratch};
+use crate::connection::{Connection, Context, Next, Phase, Scratch, Tracer};
 use crate::http::{Now, Tick};
 use crate::service::Service;
 
@@ -64,6 +64,7 @@ pub struct Server<S> {
     last_call: Tick,
     handle: Handle,
     signals: Option<Signals>,
+    tracer: Option<Box<dyn Tracer>>,
     now: Now,
 }
 
@@ -117,6 +118,7 @@ impl<S: Service> Server<S> {
             phase: Phase::Open,
             last_call: Tick::NEVER,
             signals: None,
+            tracer: None,
             now: Now::running(),
         })
     }
@@ -140,6 +142,11 @@ impl<S: Service> Server<S> {
     pub fn stop_on_signals(&mut self) -> io::Result<()> {
         self.signals = Some(Signals::watch(self.poll.registry(), SIGNALS)?);
         Ok(())
+    }
+
+    /// Shows everything that happens on the connections to this tracer. Without one it costs nothing.
+    pub fn trace(&mut self, tracer: impl Tracer + 'static) {
+        self.tracer = Some(Box::new(tracer));
     }
 
     /// Serves until it is stopped.
@@ -222,6 +229,7 @@ impl<S: Service> Server<S> {
             now: &self.now,
             scratch: &mut self.scratch,
             phase: self.phase,
+            tracer: self.tracer.as_deref(),
         };
         match slot.connection.advance(&mut context) {
             Next::Wait(deadline) => {

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::connection::{Connection, Context, Next, Phase, Scratch, Timeouts};
+use crate::connection::{Connection, Context, Next, Phase, Scratch, Timeouts, Tracer};
 use crate::http::{Limits, Now, Tick};
 use crate::service::Service;
 
@@ -34,6 +34,7 @@ pub struct MockClient<S> {
     limits: Limits,
     timeouts: Timeouts,
     phase: Phase,
+    tracer: Option<Box<dyn Tracer>>,
     scratch: Scratch,
     now: Now,
     elapsed: Duration,
@@ -57,6 +58,7 @@ impl<S: Service> MockClient<S> {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             phase: Phase::Open,
+            tracer: None,
             scratch: Scratch::new(),
             now: Now::new(Tick::default(), beginning(Duration::ZERO)),
             elapsed: Duration::ZERO,
@@ -77,6 +79,13 @@ impl<S: Service> MockClient<S> {
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// The same client, with a tracer that is shown what happens on the server's side.
+    #[must_use]
+    pub fn with_tracer(mut self, tracer: impl Tracer + 'static) -> Self {
+        self.tracer = Some(Box::new(tracer));
         self
     }
 
@@ -247,6 +256,7 @@ impl<S: Service> MockClient<S> {
                 now: &self.now,
                 scratch: &mut self.scratch,
                 phase: self.phase,
+                tracer: self.tracer.as_deref(),
             };
             self.next = connection.advance(&mut context);
             self.received.append(&mut connection.transport_mut().take_written());

@@ -1,0 +1,150 @@
+//! What happens on a connection, told as it happens: to the log in a line, and to a tracer with the bytes.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+use std::{fmt, io};
+
+use log::Level;
+
+use crate::http::{Method, Status};
+
+use super::peer::Peer;
+
+/// Something that happened on a connection.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The connection was accepted.
+    Accepted,
+    /// A read brought these bytes.
+    Received(&'a [u8]),
+    /// So many bytes are here, and the head is not complete.
+    HeadIncomplete(usize),
+    /// A head is complete.
+    Parsed {
+        /// What to do.
+        method: Method<'a>,
+        /// The target as sent.
+        target: &'a str,
+        /// The decoded path.
+        path: &'a str,
+    },
+    /// So many bytes are here, head included, and the body is not complete.
+    BodyIncomplete(usize),
+    /// The peer was told to send its body.
+    Continued,
+    /// The head of an answer was made, and its body if it is small.
+    Answered {
+        /// The status.
+        status: Status,
+        /// The head, as it goes over the wire.
+        head: &'a [u8],
+        /// The body, if it goes out with the head.
+        body: &'a [u8],
+        /// True if another request may follow.
+        is_kept: bool,
+    },
+    /// A slice of a body was made, chunk framing included.
+    Produced(&'a [u8]),
+    /// The peer took so many bytes of so many.
+    Sent(usize, usize),
+    /// Nothing to do until the peer moves, at most for so long.
+    Waiting(Limit, Duration),
+    /// The time is over.
+    Overdue(Limit),
+    /// The peer ended its direction.
+    Ended,
+    /// The peer is gone.
+    Gone(&'a io::Error),
+    /// A body had to end before its announced end.
+    CutShort(&'a str, &'a io::Error),
+    /// The answer is sent; what the peer still sends is thrown away.
+    Lingering,
+    /// The connection is over.
+    Closed,
+}
+
+/// Which time limit applies; see [`Timeouts`](super::Timeouts).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// For a request to begin.
+    Idle,
+    /// For a head to be complete.
+    Head,
+    /// For a body to be complete.
+    Body,
+    /// For the peer to take something of its answer.
+    Write,
+    /// For the peer to read a refusal and to end.
+    Linger,
+}
+
+impl Event<'_> {
+    fn level(&self) -> Level {
+        match self {
+            Event::CutShort(..) => Level::Warn,
+            Event::Accepted | Event::Answered { .. } | Event::Overdue(_) | Event::Closed => Level::Debug,
+            Event::Ended | Event::Gone(_) => Level::Debug,
+            _ => Level::Trace,
+        }
+    }
+}
+
+impl fmt::Display for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Accepted => f.write_str("accepted"),
+            Event::Received(bytes) => write!(f, "read {} bytes", bytes.len()),
+            Event::HeadIncomplete(bytes) => write!(f, "reading: {bytes} bytes, the head is not complete"),
+            Event::Parsed { method, target, .. } => write!(f, "parsed: {method} {}", target.escape_debug()),
+            Event::BodyIncomplete(bytes) => write!(f, "parsed: {bytes} bytes, the body is not complete"),
+            Event::Continued => f.write_str("parsed: the peer waits for 100 Continue and gets it"),
+            Event::Answered { status, is_kept, .. } => {
+                write!(f, "answered {status}, {}", if *is_kept { "kept" } else { "closing" })
+            }
+            Event::Produced(bytes) => write!(f, "writing: {} bytes were made", bytes.len()),
+            Event::Sent(count, asked) => write!(f, "writing: sent {count} of {asked} bytes"),
+            Event::Waiting(limit, span) => write!(f, "waiting for {limit}, at most {span:?}"),
+            Event::Overdue(limit) => write!(f, "waited too long for {limit}"),
+            Event::Ended => f.write_str("the peer has ended"),
+            Event::Gone(error) => write!(f, "the peer is gone: {error}"),
+            Event::CutShort(why, error) => write!(f, "an answer was cut short: {why}: {error}"),
+            Event::Lingering => f.write_str("lingering: the peer may still be sending"),
+            Event::Closed => f.write_str("closed"),
+        }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Limit::Idle => "a request",
+            Limit::Head => "the rest of the head",
+            Limit::Body => "the rest of the body",
+            Limit::Write => "the peer to take its answer",
+            Limit::Linger => "the peer to end",
+        })
+    }
+}
+
+/// Is shown everything that happens on every connection; [`Transcript`](super::Transcript) is one.
+pub trait Tracer {
+    /// Told of each event, in order. The peer's address tells the connections apart.
+    fn trace(&self, peer: Option<SocketAddr>, event: &Event<'_>);
+}
+
+/// Tells the log and the tracer, if there is one.
+#[derive(Clone, Copy)]
+pub(super) struct Narrator<'a> {
+    pub(super) peer: Peer,
+    pub(super) tracer: Option<&'a dyn Tracer>,
+}
+
+impl Narrator<'_> {
+    pub(super) fn tell(self, event: &Event<'_>) {
+        log::log!(event.level(), "{}: {event}", self.peer);
+        if let Some(tracer) = self.tracer {
+            tracer.trace(self.peer.0, event);
+        }
+    }
+}
