@@ -5,3 +5,4 @@
 mod app;
 #[cfg(feature = "command")]
 mod command;
+mod files;

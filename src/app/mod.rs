@@ -51,8 +51,19 @@ pub struct App {
     mounts: Mounts,
     pages: Pages,
     observers: Vec<Box<dyn Observer>>,
+    unknown_methods: UnknownMethods,
     /// Taken out while a request is answered, so that an answer allocates no room for captures.
     spans: Cell<Spans>,
+}
+
+/// What a method is answered with that no route and no mount knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UnknownMethods {
+    /// As any other method that a resource does not have: 405 with Allow, or 404 where there is nothing.
+    #[default]
+    NotAllowed,
+    /// 501, wherever it is sent (RFC 9110 section 9.1).
+    NotImplemented,
 }
 
 /// What answers a request.
@@ -176,6 +187,25 @@ impl App {
         self
     }
 
+    /// Says what a method is answered with that nothing here knows.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, Request, app::UnknownMethods, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |_: &Request<'_>| "home")?.set_unknown_methods(UnknownMethods::NotImplemented);
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.send("BREW / HTTP/1.1\r\nHost: a\r\n\r\n", &[]).status(), 501);
+    /// assert_eq!(client.send("PUT / HTTP/1.1\r\nHost: a\r\n\r\n", &[]).status(), 405);
+    /// # Ok(()) }
+    /// ```
+    pub fn set_unknown_methods(&mut self, answer: UnknownMethods) -> &mut App {
+        self.unknown_methods = answer;
+        self
+    }
+
     /// Adds an observer, which is told of each exchange when its answer is over: an [`AccessLog`], or a closure.
     ///
     /// It is not called `observe`: where [`Service`] is in scope, its method of that name would be found first.
@@ -204,6 +234,13 @@ impl App {
             && mount.allow().any(|method| method == request.method.as_str())
         {
             return Ok(Found::Mount(mount));
+        }
+        if let Method::Extension(method) = request.method
+            && self.unknown_methods == UnknownMethods::NotImplemented
+            && !self.router.methods().chain(self.mounts.methods()).any(|known| known == method)
+        {
+            let detail = format!("nothing here knows the method {}", Shown(method));
+            return Err(HttpError::new(Status::NOT_IMPLEMENTED, detail));
         }
         let mut allow = Allow::default();
         if request.path == "*" {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
-use ownhands::{App, Config, Server, Timeouts};
+use ownhands::{App, Server};
 
 use super::Failure;
 use super::options::{Addresses, DEFAULT_PORT, Options, one_line};
@@ -35,7 +35,7 @@ fn bind_all(
 ) -> Result<Server<App>, Failure> {
     for port in ports(addresses, options.port) {
         let sockets: Vec<SocketAddr> = addresses.iter().map(|&address| SocketAddr::new(address, port)).collect();
-        match Server::bind(&sockets, config(options), furnish()?) {
+        match Server::bind(&sockets, options.config.clone(), furnish()?) {
             Ok(server) => return Ok(server),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             Err(error) => return Err(Failure::Run(refusal(&sockets, &error))),
@@ -65,16 +65,6 @@ fn ports(addresses: &[IpAddr], asked: Option<u16>) -> Box<dyn Iterator<Item = u1
 fn free_port(address: IpAddr) -> Option<u16> {
     let listener = TcpListener::bind((address, 0)).ok()?;
     listener.local_addr().ok().map(|address| address.port())
-}
-
-fn config(options: &Options) -> Config {
-    let timeouts = Timeouts {
-        head: options.header_timeout,
-        idle: options.idle_timeout,
-        write: options.write_timeout,
-        ..Timeouts::default()
-    };
-    Config { max_connections: options.max_connections, timeouts, ..Config::default() }
 }
 
 /// What to do about an address that cannot be bound.

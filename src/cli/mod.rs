@@ -13,6 +13,8 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use ownhands::connection::Transcript;
+
 use self::options::{Asked, Options};
 
 /// Why the command ends before it serves, or stops serving.
@@ -45,6 +47,11 @@ fn serve(options: &Options) -> Result<(), Failure> {
     let mut server = listen::bind(options, || site::furnish(options))?;
     let failed = |error: io::Error| Failure::Run(format!("the server cannot go on: {error}"));
     server.stop_on_signals().map_err(failed)?;
+    if let Some(paths) = &options.trace {
+        let transcript = Transcript::new(io::stderr());
+        // An empty expression matches every path, and would leave out what never gets one.
+        server.trace(if paths.as_str().is_empty() { transcript } else { transcript.with_filter(paths.clone()) });
+    }
     say(listen::announcement(server.local_addrs(), options));
     server.run().map_err(failed)
 }

@@ -10,7 +10,9 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use log::LevelFilter;
-use ownhands::{Config, Timeouts};
+use ownhands::http::FIELD_SLOTS;
+use ownhands::{Config, Limits, Timeouts};
+use regex::Regex;
 
 use super::Failure;
 
@@ -76,9 +78,33 @@ struct Flags {
     #[arg(long, global = true, value_name = "N", default_value_t = Config::MAX_CONNECTIONS, value_parser = count)]
     max_connections: usize,
 
+    /// Bytes of a request's head; a longer one is refused with 431
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = Limits::HEAD, value_parser = count)]
+    max_head: usize,
+
+    /// Bytes of a request's target; a longer one is refused with 414
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = Limits::TARGET, value_parser = count)]
+    max_target: usize,
+
+    /// Header fields of a request, 256 at most; more are refused with 431
+    #[arg(long, global = true, value_name = "N", default_value_t = Limits::FIELDS, value_parser = fields)]
+    max_fields: usize,
+
+    /// Bytes of a request's body; a longer one is refused with 413
+    #[arg(long, global = true, value_name = "BYTES", default_value_t = Limits::BODY)]
+    max_body: u64,
+
+    /// Requests on one connection, after which it is closed [default: without end]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    max_requests: Option<u64>,
+
     /// Seconds a client may take for the head of a request
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::HEAD))]
     header_timeout: Seconds,
+
+    /// Seconds a client may take for a body, and one more for each 500 bytes that came
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::BODY))]
+    body_timeout: Seconds,
 
     /// Seconds a connection is kept between requests
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::IDLE))]
@@ -91,6 +117,10 @@ struct Flags {
     /// Where a line for each request goes: - is stdout, off is nowhere
     #[arg(long, global = true, value_name = "-|FILE|off", default_value = "-", allow_hyphen_values = true)]
     access_log: PathBuf,
+
+    /// Show the conversations on stderr as curl -v would; with a regular expression, those for paths that it matches
+    #[arg(long, global = true, value_name = "PATH-REGEX", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = expression)]
+    trace: Option<Regex>,
 
     /// What is logged on stderr: error, warn, info, debug, trace or off
     #[arg(long, global = true, value_name = "LEVEL", default_value = "info", value_parser = level)]
@@ -114,11 +144,10 @@ pub(super) struct Options {
     pub(super) has_listing: bool,
     pub(super) serves_hidden: bool,
     pub(super) index: String,
-    pub(super) max_connections: usize,
-    pub(super) header_timeout: Duration,
-    pub(super) idle_timeout: Duration,
-    pub(super) write_timeout: Duration,
+    pub(super) config: Config,
     pub(super) access_log: Sink,
+    /// The paths whose conversations are shown.
+    pub(super) trace: Option<Regex>,
     pub(super) log_level: LevelFilter,
 }
 
@@ -160,6 +189,22 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         (false, true) => Addresses::These(vec![IpAddr::from([127, 0, 0, 1])]),
         (false, false) => Addresses::These(without_doubles(flags.bind)),
     };
+    let limits = Limits {
+        head: flags.max_head,
+        target: flags.max_target,
+        fields: flags.max_fields,
+        body: flags.max_body,
+        requests: flags.max_requests.unwrap_or(Limits::REQUESTS),
+        ..Limits::default()
+    };
+    let timeouts = Timeouts {
+        head: flags.header_timeout.0,
+        body: flags.body_timeout.0,
+        idle: flags.idle_timeout.0,
+        write: flags.write_timeout.0,
+        ..Timeouts::default()
+    };
+    let config = Config { max_connections: flags.max_connections, limits, timeouts, ..Config::default() };
     let access_log = match flags.access_log.to_str() {
         Some("-") => Sink::Stdout,
         Some("off") => Sink::Off,
@@ -173,11 +218,9 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         has_listing: !flags.no_listing,
         serves_hidden: flags.hidden,
         index: flags.index,
-        max_connections: flags.max_connections,
-        header_timeout: flags.header_timeout.0,
-        idle_timeout: flags.idle_timeout.0,
-        write_timeout: flags.write_timeout.0,
+        config,
         access_log,
+        trace: flags.trace,
         log_level: flags.log_level,
     })))
 }
@@ -209,6 +252,16 @@ fn file_name(text: &str) -> Result<String, String> {
 
 fn count(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&count| count > 0).ok_or("give a whole number above 0".to_owned())
+}
+
+fn fields(text: &str) -> Result<usize, String> {
+    count(text).ok().filter(|&count| count <= FIELD_SLOTS).ok_or(format!("give a whole number from 1 to {FIELD_SLOTS}"))
+}
+
+fn expression(text: &str) -> Result<Regex, String> {
+    // The last line of what the regex crate says is the reason; those before it draw the expression with a mark.
+    let reason = |error: regex::Error| error.to_string().lines().next_back().unwrap_or_default().to_owned();
+    Regex::new(text).map_err(reason)
 }
 
 /// A span of time, as it is given: `30`, `0.5`.

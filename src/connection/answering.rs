@@ -17,7 +17,8 @@ pub(super) struct Desk<'a, S: ?Sized> {
     ledger: &'a mut Ledger,
     pub(super) service: &'a S,
     now: &'a Now,
-    phase: Phase,
+    /// True if another request may follow, as far as the server is concerned.
+    takes_more: bool,
     narrator: Narrator<'a>,
     /// When the request began.
     began: Tick,
@@ -25,10 +26,11 @@ pub(super) struct Desk<'a, S: ?Sized> {
 
 impl<S: ?Sized> Context<'_, S> {
     /// The input beside a desk for what is in it.
-    pub(super) fn desk(&mut self, peer: Peer, began: Tick) -> (&mut Input, Desk<'_, S>) {
+    pub(super) fn desk(&mut self, peer: Peer, began: Tick, requests: u64) -> (&mut Input, Desk<'_, S>) {
         let Scratch { input, output, ledger, .. } = &mut *self.scratch;
         let narrator = Narrator { peer, tracer: self.tracer };
-        (input, Desk { output, ledger, service: self.service, now: self.now, phase: self.phase, narrator, began })
+        let takes_more = self.phase == Phase::Open && requests < self.limits.requests;
+        (input, Desk { output, ledger, service: self.service, now: self.now, takes_more, narrator, began })
     }
 }
 
@@ -43,7 +45,7 @@ impl<S: Service + ?Sized> Desk<'_, S> {
     pub(super) fn answer(&mut self, unread: &[u8], head: &Head<'_>, path: &DecodedPath<'_>, body: &[u8]) -> Writing {
         let request = view(head, path, body, self.narrator.peer, self.now);
         let response = self.service.call(&request);
-        let keep_alive = head.framing.keep_alive && self.phase == Phase::Open;
+        let keep_alive = head.framing.keep_alive && self.takes_more;
         let delivery = Delivery::new(head.method, head.framing.version, keep_alive);
         let line = unread.get(..head.framing.head).unwrap_or_default();
         self.send(response, delivery, line, Some(head))

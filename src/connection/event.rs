@@ -104,7 +104,7 @@ impl fmt::Display for Event<'_> {
             }
             Event::Produced(bytes) => write!(f, "writing: {} bytes were made", bytes.len()),
             Event::Sent(count, asked) => write!(f, "writing: sent {count} of {asked} bytes"),
-            Event::Waiting(limit, span) => write!(f, "waiting for {limit}, at most {span:?}"),
+            Event::Waiting(limit, span) => write!(f, "waiting for {limit}, at most {:.1} s", span.as_secs_f32()),
             Event::Overdue(limit) => write!(f, "waited too long for {limit}"),
             Event::Ended => f.write_str("the peer has ended"),
             Event::Gone(error) => write!(f, "the peer is gone: {error}"),

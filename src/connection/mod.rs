@@ -126,6 +126,8 @@ pub struct Connection<T> {
     peer: Peer,
     state: State,
     kept: Option<Box<Kept>>,
+    /// Requests whose head was complete.
+    requests: u64,
     /// When the phase began that has a time limit; see [`Connection::limit`].
     since: Tick,
     /// Worth a read: an event said so, or a read has not come back short since.
@@ -148,6 +150,7 @@ impl<T: Transport> Connection<T> {
             peer,
             state: State::Reading(Progress::default()),
             kept: None,
+            requests: 0,
             since: now.tick(),
             is_readable: true,
             is_writable: true,

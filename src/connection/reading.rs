@@ -69,7 +69,7 @@ impl<T: Transport> Connection<T> {
         let has_room = !cx.scratch.output.is_full() && share.requests < REQUESTS_A_TURN;
         if has_room && !cx.scratch.input.is_empty() {
             let (limits, now) = (cx.limits, cx.now);
-            let (input, mut desk) = cx.desk(self.peer, self.since);
+            let (input, mut desk) = cx.desk(self.peer, self.since, self.requests.saturating_add(1));
             let mut slots = slots();
             let request = read_request(input.unread(), &mut slots, progress, limits);
             if let Ok(Some((head, path))) = &request {
@@ -94,10 +94,10 @@ impl<T: Transport> Connection<T> {
             };
             if let Some(next) = next {
                 share.requests += 1;
+                self.requests = self.requests.saturating_add(1);
                 self.state = next;
                 return Step::On;
             }
-            narrator.tell(&Event::HeadIncomplete(cx.scratch.input.unread().len()));
         }
         // Everything complete is answered. The peer gets it before more is read, and nothing is read while it cannot take it.
         match self.flush(cx) {
@@ -115,7 +115,6 @@ impl<T: Transport> Connection<T> {
         let body_length = match incoming.complete(&mut cx.scratch.input, limits) {
             Ok(Some(length)) => length,
             Ok(None) => {
-                self.narrator(cx).tell(&Event::BodyIncomplete(cx.scratch.input.unread().len()));
                 self.ask_to_continue(cx);
                 return match self.flush(cx) {
                     Flushed::All => self.read_more(cx),
@@ -129,7 +128,7 @@ impl<T: Transport> Connection<T> {
             }
         };
         let end = head_length.saturating_add(body_length);
-        let (input, mut desk) = cx.desk(self.peer, self.since);
+        let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
         let unread = input.unread();
         let body = unread.get(head_length..end).unwrap_or_default();
         // What was a head when it came is one still; its views are made anew, because the buffer may have moved since.
@@ -145,7 +144,7 @@ impl<T: Transport> Connection<T> {
 
     /// Refuses what was received so far; the connection closes after it.
     pub(super) fn refuse<S: Service + ?Sized>(&mut self, error: &HttpError, cx: &mut Context<'_, S>) {
-        let (input, mut desk) = cx.desk(self.peer, self.since);
+        let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
         self.state = State::Writing(desk.refuse(input.unread(), error));
     }
 
@@ -174,7 +173,14 @@ impl<T: Transport> Connection<T> {
                 self.state = State::Closed;
                 Step::On
             }
-            Ok(Filled::Nothing) => Step::Wait,
+            Ok(Filled::Nothing) if was_empty => Step::Wait,
+            Ok(Filled::Nothing) => {
+                let here = cx.scratch.input.unread().len();
+                let is_head = matches!(self.state, State::Reading(_));
+                let event = if is_head { Event::HeadIncomplete(here) } else { Event::BodyIncomplete(here) };
+                self.narrator(cx).tell(&event);
+                Step::Wait
+            }
             Ok(Filled::End) if was_empty => {
                 self.state = State::Closed;
                 Step::On

@@ -34,7 +34,7 @@ const MAX_CONVERSATIONS: usize = 1024;
 /// // * 192.0.2.1:50000
 /// // > GET / H (no line end)
 /// // * reading: 7 bytes, the head is not complete
-/// // * waiting for the rest of the head, at most 30s
+/// // * waiting for the rest of the head, at most 30.0 s
 /// // > TTP/1.1
 /// // > Host: a\n
 /// // > \n

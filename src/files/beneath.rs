@@ -1,7 +1,8 @@
 //! Opening beneath a directory, with the kernel as the guard: openat2 (Linux 5.6) with `RESOLVE_BENEATH`.
 //!
-//! No `..`, absolute path, or symbolic link leads out, whatever others do to the tree meanwhile; magic links (`/proc/self/fd/3`)
-//! are refused. Where there is no openat2, every call says so, and [`Root`](super::root::Root) goes by canonical paths.
+//! No `..`, absolute path, or symbolic link leads out, whatever others do to the tree meanwhile; magic links
+//! (`/proc/self/fd/3`) are refused. Where there is no openat2, every call says so, and [`Root`](super::root::Root)
+//! goes by canonical paths.
 
 use std::ffi::CStr;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -15,8 +16,8 @@ pub(super) const ROOT: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFla
 #[cfg(not(target_os = "linux"))]
 pub(super) const ROOT: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
-/// How a file is opened for reading. Should it be exchanged for a pipe at the last moment, the opening does not wait, and
-/// a terminal does not become ours.
+/// How a file is opened for reading. Should it be exchanged for a pipe at the last moment, the opening does not wait,
+/// and a terminal does not become ours.
 pub(super) const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC).union(OFlags::NOCTTY).union(OFlags::NONBLOCK);
 
 /// Finds the file without opening it: for looking only, so that no device or pipe notices.
@@ -35,7 +36,8 @@ pub(super) fn open(root: BorrowedFd<'_>, path: &CStr) -> Result<OwnedFd, Errno> 
 fn openat2(root: BorrowedFd<'_>, path: &CStr, flags: OFlags) -> Result<OwnedFd, Errno> {
     use rustix::fs::{Mode, ResolveFlags};
 
-    /// A rename somewhere in the tree makes the kernel give up on a path with `..` in a link; it asks to be asked again.
+    /// A rename somewhere in the tree makes the kernel give up on a path with `..` in a link; it asks to be asked
+    /// again.
     const TRIES: usize = 8;
 
     let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;

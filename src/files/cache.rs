@@ -1,8 +1,8 @@
 //! Files as they go out, kept ready, and fresh by turn.
 //!
-//! An entry is compared with the disk at most once in a turn of the loop, and at least once in every turn that serves it:
-//! under load the check costs nothing, and nobody gets a file that was replaced before he asked. What is not there is not
-//! kept: a file that is created is found by the next request.
+//! An entry is compared with the disk at most once in a turn of the loop, and at least once in every turn that serves
+//! it: under load the check costs nothing, and nobody gets a file that was replaced before he asked. What is not
+//! there is not kept: a file that is created is found by the next request.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -115,8 +115,8 @@ impl Content {
     }
 }
 
-/// A file that changed a moment ago may be written again without its times showing it: content kept in memory could be old
-/// without anyone noticing. Such a file is resolved anew in every request, and sent from its descriptor.
+/// A file that changed a moment ago may be written again without its times showing it: content kept in memory could
+/// be old without anyone noticing. Such a file is resolved anew in every request, and sent from its descriptor.
 fn is_keepable(facts: &Facts, now: &Now) -> bool {
     facts.is_settled(now.system_time())
 }

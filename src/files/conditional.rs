@@ -18,8 +18,8 @@ pub(super) enum Verdict {
 
 /// The entity tag of a file: strong, as every change of content changes the time of change, down to the nanosecond.
 ///
-/// What it cannot see is two writes of the same length within one tick of the file system's clock, with a request between
-/// them. Linux 6.13 closed that gap: once a time was looked at, the next change gets another.
+/// What it cannot see is two writes of the same length within one tick of the file system's clock, with a request
+/// between them. Linux 6.13 closed that gap: once a time was looked at, the next change gets another.
 pub(super) fn entity_tag(facts: &Facts) -> String {
     let (modified, changed) = (facts.modified, facts.changed);
     format!(
@@ -67,8 +67,8 @@ enum Comparison {
     Weak,
 }
 
-/// True if the list of tags has this one, or is `*`. Our tags have no comma in them, so none is torn apart by the splitting,
-/// and no piece of another can look like one.
+/// True if the list of tags has this one, or is `*`. Our tags have no comma in them, so none is torn apart by the
+/// splitting, and no piece of another can look like one.
 fn names(field: &[u8], tag: &str, comparison: Comparison) -> bool {
     field.split(|&byte| byte == b',').map(<[u8]>::trim_ascii).any(|element| {
         let element = match comparison {

@@ -16,8 +16,9 @@ const BY_EXTENSION: [(&str, &str); 8] = [
     ("zst", "application/zstd"),
 ];
 
-/// Names a person reads, and a browser should show: sources and notes. `.ts` is TypeScript more often than it is a piece of
-/// a video, and players of such pieces go by their playlist, not by the type. `.rpm` and `.bat` are not what the table says.
+/// Names a person reads, and a browser should show: sources and notes. `.ts` is TypeScript more often than it is a
+/// piece of a video, and players of such pieces go by their playlist, not by the type. `.rpm` and `.bat` are not what
+/// the table says.
 const READABLE: &[&str] = &[
     "adoc", "asc", "bash", "bat", "c", "cc", "cfg", "clj", "cmake", "conf", "cs", "cts", "diff", "el", "env", "erl",
     "ex", "exs", "fish", "fs", "go", "gradle", "graphql", "hs", "ini", "java", "jl", "jsonl", "jsx", "kt", "lisp",

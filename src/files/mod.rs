@@ -1,8 +1,8 @@
 //! Layer 3: one handler, a directory on disk.
 //!
-//! [`Files::answer`](crate::Resource::answer) is the pipeline, top to bottom: resolve, cache, conditional, range, answer.
-//! It never writes, runs nothing, and hands out nothing that lies outside its root, is a device, a pipe or a socket, or
-//! begins with a dot.
+//! [`Files::answer`](crate::Resource::answer) is the pipeline, top to bottom: resolve, cache, conditional, range,
+//! answer. It never writes, runs nothing, and hands out nothing that lies outside its root, is a device, a pipe or a
+//! socket, or begins with a dot.
 
 mod beneath;
 mod cache;
@@ -39,8 +39,8 @@ enum Listings {
 
 /// The files of a directory, as a resource to be mounted in an [`App`](crate::App).
 ///
-/// GET and HEAD, one byte range, conditional requests, an index page, a listing where there is none: a page for browsers,
-/// lines of text for others. Dot-files, and links that lead out of the root, are answered as missing.
+/// GET and HEAD, one byte range, conditional requests, an index page, a listing where there is none: a page for
+/// browsers, lines of text for others. Dot-files, and links that lead out of the root, are answered as missing.
 ///
 /// ```
 /// use ownhands::{App, Files, testing::MockClient};

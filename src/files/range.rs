@@ -2,8 +2,8 @@
 
 /// What a `Range` field asks for, of content of a known length.
 ///
-/// One range of bytes is understood. Several ranges, another unit, or what is no range at all are not an error: the field is
-/// ignored and the whole is sent, as section 14.2 allows and asks.
+/// One range of bytes is understood. Several ranges, another unit, or what is no range at all are not an error: the
+/// field is ignored and the whole is sent, as section 14.2 allows and asks.
 ///
 /// ```
 /// use ownhands::files::ByteRange;

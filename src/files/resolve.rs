@@ -64,8 +64,8 @@ pub(super) fn find(root: &Root, request: &Request<'_>, index: &[u8], hidden: Hid
     }
 }
 
-/// The index page of a directory, or the directory itself. What is no page a peer may have (missing, a directory, a link
-/// that leads out) leaves the directory without one; a page that cannot be read now is refused, not passed over.
+/// The index page of a directory, or the directory itself. What is no page a peer may have (missing, a directory, a
+/// link that leads out) leaves the directory without one; a page that cannot be read now is refused, not passed over.
 fn find_index(root: &Root, directory: &[u8], index: &[u8]) -> Result<Found, HttpError> {
     let path = c_path(&[directory, index].concat())?;
     match root.look(&path) {
@@ -111,8 +111,8 @@ fn c_path(below: &[u8]) -> Result<CString, HttpError> {
     CString::new(path).map_err(|error| HttpError::not_found("there is nothing here").with_source(error))
 }
 
-/// The same address with a slash at its end, as a reference relative to the request (RFC 3986 section 4.2): it holds behind
-/// any proxy and prefix, and can never point to another host, as one that begins with `//` would.
+/// The same address with a slash at its end, as a reference relative to the request (RFC 3986 section 4.2): it holds
+/// behind any proxy and prefix, and can never point to another host, as one that begins with `//` would.
 fn with_slash(request: &Request<'_>) -> String {
     let last = request.raw_path.rsplit('/').next().unwrap_or_default();
     // A colon would make it an absolute reference, and browsers take a backslash for a slash.

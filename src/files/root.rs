@@ -32,8 +32,8 @@ pub(super) struct Root {
 enum Guard {
     /// openat2: sound, whatever happens to the tree meanwhile.
     Kernel,
-    /// Paths without links, compared with that of the root. One who may rename inside the root can slip a link in between
-    /// the comparison and the opening; where that matters, a kernel with openat2 is needed.
+    /// Paths without links, compared with that of the root. One who may rename inside the root can slip a link in
+    /// between the comparison and the opening; where that matters, a kernel with openat2 is needed.
     Canonical,
 }
 
@@ -96,8 +96,8 @@ impl Root {
         rustix::fs::statat(&self.directory, path, AtFlags::empty()).ok().map(|stat| Facts::of(&stat))
     }
 
-    /// Opens a file or directory that [`look`](Self::look) has found. The facts are those of what was opened: should it have
-    /// become a pipe or device meanwhile, it is refused as missing.
+    /// Opens a file or directory that [`look`](Self::look) has found. The facts are those of what was opened: should
+    /// it have become a pipe or device meanwhile, it is refused as missing.
     pub(super) fn read(&self, path: &CStr, kind: Kind) -> Result<(File, Facts), Errno> {
         let opened = match self.guard {
             Guard::Kernel => self.beneath(path, beneath::open)?,
@@ -107,8 +107,8 @@ impl Root {
         if facts.kind == kind { Ok((File::from(opened), facts)) } else { Err(Errno::NOENT) }
     }
 
-    /// One table from what the disk says to what a peer is told. What is missing, what leads out of the root and what no
-    /// file can be called all look the same from outside; the log knows more.
+    /// One table from what the disk says to what a peer is told. What is missing, what leads out of the root and what
+    /// no file can be called all look the same from outside; the log knows more.
     pub(super) fn refuse(&self, path: &CStr, errno: Errno) -> HttpError {
         let mut reason = errno.to_string();
         let refusal = match errno {

@@ -1,6 +1,6 @@
 //! How much of a request this server is willing to hold. Every number is an option with a default and a status.
 
-/// The bounds on one request.
+/// The bounds on a request, and on how many may follow each other.
 ///
 /// ```
 /// use ownhands::Limits;
@@ -20,6 +20,8 @@ pub struct Limits {
     pub body: u64,
     /// Bytes of a chunked body's trailer section; beyond it 431.
     pub trailers: usize,
+    /// Requests answered on one connection; the last of them says `Connection: close`.
+    pub requests: u64,
 }
 
 impl Limits {
@@ -33,6 +35,8 @@ impl Limits {
     pub const BODY: u64 = 1024 * 1024;
     /// Default for [`trailers`](Limits::trailers): checksums and signatures fit.
     pub const TRAILERS: usize = 8 * 1024;
+    /// Default for [`requests`](Limits::requests): without end.
+    pub const REQUESTS: u64 = u64::MAX;
 }
 
 impl Default for Limits {
@@ -43,6 +47,7 @@ impl Default for Limits {
             fields: Limits::FIELDS,
             body: Limits::BODY,
             trailers: Limits::TRAILERS,
+            requests: Limits::REQUESTS,
         }
     }
 }

@@ -150,7 +150,7 @@ pub fn decode_path(raw: &str) -> Result<DecodedPath<'_>, HttpError> {
 
 fn refuse_dot_segments(path: &[u8]) -> Result<(), HttpError> {
     // The common path has no "/." at all: one fast search, and nothing more.
-    if memchr::memmem::find(path, b"/.").is_none() {
+    if !path.starts_with(b".") && memchr::memmem::find(path, b"/.").is_none() {
         return Ok(());
     }
     if path.split(|&byte| byte == b'/').any(|segment| matches!(segment, b"." | b"..")) {

@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 use std::ffi::CString;
 use std::io;
-use std::ops::Range;
 use std::os::fd::BorrowedFd;
 
 use rustix::fs::{Access, AtFlags, Dir};
@@ -15,19 +14,95 @@ use super::super::root::Root;
 use super::order;
 use crate::http::Produced;
 
-/// What a listing says of one entry.
+/// What a listing says of one entry: 32 bytes, for a directory may have a million.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
     /// Where its name stands.
     start: usize,
-    length: usize,
-    pub(super) is_directory: bool,
-    /// Of a file, in bytes.
-    pub(super) size: Option<u64>,
-    /// Seconds since 1970.
-    pub(super) modified: Option<i64>,
+    length: u32,
+    pub(super) shape: Shape,
     /// Why it cannot be had, if so.
-    pub(super) barred: Option<&'static str>,
+    pub(super) barred: Option<Barred>,
+    /// Of a file, in bytes; else zero.
+    pub(super) size: u64,
+    /// Seconds since 1970, or [`NEVER`].
+    pub(super) modified: i64,
+}
+
+/// What an entry is counted as, links followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    Directory,
+    File,
+    /// A pipe, a link to nowhere, or what could not be looked at.
+    Other,
+}
+
+/// Why an entry has no link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Barred {
+    /// A link to nothing.
+    Dangling,
+    /// A link out of the root.
+    Outside,
+    Permission,
+    Pipe,
+    Socket,
+    Device,
+}
+
+/// A time that no calendar has.
+const NEVER: i64 = i64::MIN;
+
+impl Barred {
+    /// The reason in two or three words.
+    pub(super) fn why(self) -> &'static str {
+        match self {
+            Barred::Dangling => "dangling link",
+            Barred::Outside => "link out of the root",
+            Barred::Permission => "no permission",
+            Barred::Pipe => "pipe",
+            Barred::Socket => "socket",
+            Barred::Device => "device",
+        }
+    }
+}
+
+/// How many entries there are, and how much is in them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Summary {
+    pub(super) directories: usize,
+    pub(super) files: usize,
+    pub(super) others: usize,
+    /// Of all files.
+    pub(super) bytes: u64,
+    /// Size of the largest file.
+    pub(super) largest: u64,
+}
+
+impl Summary {
+    fn add(&mut self, row: &Row) {
+        match row.shape {
+            Shape::Directory => self.directories += 1,
+            Shape::File => self.files += 1,
+            Shape::Other => self.others += 1,
+        }
+        self.bytes = self.bytes.saturating_add(row.size);
+        self.largest = self.largest.max(row.size);
+    }
+
+    /// `2 directories, 1 file, 1 other`; `empty` for nothing at all.
+    pub(super) fn counts(&self) -> String {
+        let parts = [
+            (self.directories, "directory", "directories"),
+            (self.files, "file", "files"),
+            (self.others, "other", "others"),
+        ];
+        let parts = parts.iter().filter(|part| part.0 > 0);
+        let texts: Vec<String> =
+            parts.map(|(count, one, many)| format!("{count} {}", if *count == 1 { one } else { many })).collect();
+        if texts.is_empty() { "empty".to_owned() } else { texts.join(", ") }
+    }
 }
 
 /// The entries, as far as read.
@@ -35,6 +110,8 @@ pub(super) struct Row {
 pub(super) struct Entries {
     names: Vec<u8>,
     rows: Vec<Row>,
+    /// Of what was measured.
+    pub(super) summary: Summary,
 }
 
 impl Entries {
@@ -47,31 +124,37 @@ impl Entries {
             if matches!(name, b"." | b"..") || (hidden == Hidden::Refused && name.starts_with(b".")) {
                 continue;
             }
-            let (start, length) = (self.names.len(), name.len());
+            let (start, length) = (self.names.len(), u32::try_from(name.len()).unwrap_or(0));
             self.names.extend_from_slice(name);
-            self.rows.push(Row { start, length, is_directory: false, size: None, modified: None, barred: None });
+            self.rows.push(Row { start, length, shape: Shape::Other, barred: None, size: 0, modified: NEVER });
         }
         Ok(Produced::More)
     }
 
-    /// Looks at the entries of that range, as far as there are so many. One that is gone by now is dropped in the end.
+    /// Looks at `count` entries, from the one at `from` on, and says which is the next. One that is gone is dropped.
     pub(super) fn measure(
         &mut self,
         directory: BorrowedFd<'_>,
         root: &Root,
         path: &[u8],
-        range: Range<usize>,
-    ) -> Produced {
-        let is_last = range.end >= self.rows.len();
-        for row in self.rows.iter_mut().take(range.end).skip(range.start) {
-            let name = self.names.get(row.start..row.start + row.length).unwrap_or_default();
-            measure(row, name, directory, root, path);
+        from: usize,
+        count: usize,
+    ) -> Option<usize> {
+        let mut next = from;
+        for _ in 0..count {
+            let row = self.rows.get_mut(next)?;
+            let name = name_in(&self.names, row);
+            match measure(name, directory, root, path) {
+                Ok(measured) => {
+                    *row = Row { start: row.start, length: row.length, ..measured };
+                    self.summary.add(row);
+                    next += 1;
+                }
+                // The last row takes its place: they are still to be sorted.
+                Err(Gone) => drop(self.rows.swap_remove(next)),
+            }
         }
-        if is_last {
-            self.rows.retain(|row| row.barred != Some(GONE));
-            return Produced::All;
-        }
-        Produced::More
+        Some(next)
     }
 
     /// Hands out the rows, to be sorted and written; the names stay.
@@ -80,60 +163,59 @@ impl Entries {
     }
 
     pub(super) fn name(&self, row: &Row) -> &[u8] {
-        self.names.get(row.start..row.start + row.length).unwrap_or_default()
+        name_in(&self.names, row)
     }
 
     /// Directories first, then by name.
     pub(super) fn compare(&self, a: &Row, b: &Row) -> Ordering {
-        let by_kind = b.is_directory.cmp(&a.is_directory);
-        by_kind.then_with(|| order::natural(self.name(a), self.name(b)))
+        let is_file = |row: &Row| row.shape != Shape::Directory;
+        let by_shape = is_file(a).cmp(&is_file(b));
+        by_shape.then_with(|| order::natural(self.name(a), self.name(b)))
     }
 }
 
-/// Deleted between the reading of its name and the look at it.
-const GONE: &str = "gone";
+fn name_in<'a>(names: &'a [u8], row: &Row) -> &'a [u8] {
+    let end = row.start.saturating_add(usize::try_from(row.length).unwrap_or(0));
+    names.get(row.start..end).unwrap_or_default()
+}
 
-fn measure(row: &mut Row, name: &[u8], directory: BorrowedFd<'_>, root: &Root, path: &[u8]) {
-    let facts = match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+/// Deleted between the reading of its name and the look at it.
+struct Gone;
+
+/// Looks at one entry; the place of its name is left open.
+fn measure(name: &[u8], directory: BorrowedFd<'_>, root: &Root, path: &[u8]) -> Result<Row, Gone> {
+    let row = |modified, barred| Row { start: 0, length: 0, shape: Shape::Other, barred, size: 0, modified };
+    let own = match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(stat) => Facts::of(&stat),
-        Err(errno) => {
-            row.barred = Some(if errno == Errno::NOENT { GONE } else { "no permission" });
-            return;
-        }
+        Err(Errno::NOENT) => return Err(Gone),
+        Err(_) => return Ok(row(NEVER, Some(Barred::Permission))),
     };
-    row.modified = Some(facts.modified.seconds);
-    let facts = match facts.kind {
-        // Under guard, and from the root: a link may lead anywhere inside it, and what lies outside is not even measured.
-        Kind::Link => {
-            match CString::new([path, name].concat()).map_err(|_| Errno::INVAL).and_then(|path| root.look(&path)) {
-                Ok(facts) => facts,
-                Err(errno) => {
-                    row.barred = Some(match errno {
-                        Errno::XDEV => "link out of the root",
-                        Errno::ACCESS | Errno::PERM => "no permission",
-                        _ => "dangling link",
-                    });
-                    return;
-                }
-            }
+    let facts = if own.kind == Kind::Link {
+        // Under guard, and from the root: a link may lead anywhere inside it, and what lies outside is not even
+        // measured.
+        match CString::new([path, name].concat()).map_err(|_| Errno::INVAL).and_then(|path| root.look(&path)) {
+            Ok(facts) => facts,
+            Err(Errno::XDEV) => return Ok(row(own.modified.seconds, Some(Barred::Outside))),
+            Err(Errno::ACCESS | Errno::PERM) => return Ok(row(own.modified.seconds, Some(Barred::Permission))),
+            Err(_) => return Ok(row(own.modified.seconds, Some(Barred::Dangling))),
         }
-        _ => facts,
+    } else {
+        own
     };
-    row.modified = Some(facts.modified.seconds);
-    row.is_directory = facts.kind == Kind::Directory;
-    row.size = (facts.kind == Kind::File).then_some(facts.size);
-    row.barred = match facts.kind {
+    let (shape, barred) = match facts.kind {
         // An index page can be had from a directory that cannot be read.
-        Kind::Directory => refusal(directory, name, facts.mode, 0o111, Access::EXEC_OK),
-        Kind::File => refusal(directory, name, facts.mode, 0o444, Access::READ_OK),
-        Kind::Pipe => Some("pipe"),
-        Kind::Socket => Some("socket"),
-        Kind::Device | Kind::Link => Some("device"),
+        Kind::Directory => (Shape::Directory, refusal(directory, name, facts.mode, 0o111, Access::EXEC_OK)),
+        Kind::File => (Shape::File, refusal(directory, name, facts.mode, 0o444, Access::READ_OK)),
+        Kind::Pipe => (Shape::Other, Some(Barred::Pipe)),
+        Kind::Socket => (Shape::Other, Some(Barred::Socket)),
+        Kind::Device | Kind::Link => (Shape::Other, Some(Barred::Device)),
     };
+    let size = if shape == Shape::File { facts.size } else { 0 };
+    Ok(Row { shape, size, ..row(facts.modified.seconds, barred) })
 }
 
 /// Asks the system only if the mode leaves it open.
-fn refusal(directory: BorrowedFd<'_>, name: &[u8], mode: u32, all: u32, access: Access) -> Option<&'static str> {
+fn refusal(directory: BorrowedFd<'_>, name: &[u8], mode: u32, all: u32, access: Access) -> Option<Barred> {
     let is_allowed = mode & all == all || rustix::fs::accessat(directory, name, access, AtFlags::EACCESS).is_ok();
-    (!is_allowed).then_some("no permission")
+    (!is_allowed).then_some(Barred::Permission)
 }

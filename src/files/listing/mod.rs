@@ -1,14 +1,14 @@
 //! What is in a directory: read, measured, sorted and written a slice at a time, so that no directory holds the loop.
 //!
-//! A small directory is done in the first few slices and goes out with its length; a large one streams, its heading first.
-//! Every entry that exists is shown: those that cannot be had are greyed and say why. Only dot-files are left out.
+//! A small directory is done in the first few slices and goes out with its length; a large one streams, its heading
+//! first. Every entry that exists is shown: those that cannot be had are greyed and say why. Only dot-files are left
+//! out.
 
 mod entries;
 mod order;
 mod page;
 mod plain;
 
-use std::fmt::Write as _;
 use std::io;
 use std::rc::Rc;
 
@@ -29,8 +29,8 @@ const MEASURE_SLICE: usize = 256;
 /// Bytes written in one slice.
 const RENDER_SLICE: usize = 16 * 1024;
 
-/// Slices done before the answer begins: enough for some 250 entries, and a fraction of what a turn may take. What is done
-/// by then goes out in one piece; the rest is streamed.
+/// Slices done before the answer begins: enough for some 250 entries, and a fraction of what a turn may take. What is
+/// done by then goes out in one piece; the rest is streamed.
 const EAGER_SLICES: usize = 6;
 
 /// A listing being made.
@@ -58,16 +58,7 @@ enum State {
 /// How it looks.
 enum Face {
     Page,
-    Plain { size_width: usize },
-}
-
-/// What stands above the entries, or below: how many, and how much.
-#[derive(Clone, Copy, Debug, Default)]
-struct Summary {
-    directories: usize,
-    files: usize,
-    others: usize,
-    bytes: u64,
+    Plain,
 }
 
 impl Listing {
@@ -85,7 +76,7 @@ impl Listing {
             Face::Page
         } else {
             plain::begin(request, &mut begun);
-            Face::Plain { size_width: 0 }
+            Face::Plain
         };
         let (entries, state) = (Entries::default(), State::Reading(names));
         Ok(Listing { root, directory, hidden, entries, face, state, begun })
@@ -95,7 +86,7 @@ impl Listing {
     pub(super) fn into_response(mut self) -> Result<Response, HttpError> {
         let headers = HeaderList::from_static(match self.face {
             Face::Page => page::HEADERS,
-            Face::Plain { .. } => plain::HEADERS,
+            Face::Plain => plain::HEADERS,
         });
         let mut out = Vec::new();
         let mut produced = Produced::More;
@@ -122,18 +113,18 @@ impl Listing {
                 Produced::All => State::Measuring(names, 0),
             },
             State::Measuring(names, from) => {
-                let to = from.saturating_add(MEASURE_SLICE);
-                match self.entries.measure(names.fd()?, &self.root, &self.directory, from..to) {
-                    Produced::More => State::Measuring(names, to),
-                    Produced::All => State::Sorting(Sorter::new(self.entries.take_rows())),
+                match self.entries.measure(names.fd()?, &self.root, &self.directory, from, MEASURE_SLICE) {
+                    Some(next) => State::Measuring(names, next),
+                    None => State::Sorting(Sorter::new(self.entries.take_rows())),
                 }
             }
             State::Sorting(mut sorter) => match sorter.step(|a, b| self.entries.compare(a, b)) {
                 Produced::More => State::Sorting(sorter),
                 Produced::All => {
-                    let rows = sorter.into_rows();
-                    self.begin_rows(&rows, out);
-                    State::Rendering(rows, 0)
+                    if let Face::Page = self.face {
+                        page::begin_rows(&self.entries.summary, !self.directory.is_empty(), out);
+                    }
+                    State::Rendering(sorter.into_rows(), 0)
                 }
             },
             State::Rendering(rows, from) => {
@@ -141,7 +132,10 @@ impl Listing {
                 if next < rows.len() {
                     State::Rendering(rows, next)
                 } else {
-                    self.end_rows(&rows, out);
+                    match self.face {
+                        Face::Page => page::end_rows(out),
+                        Face::Plain => plain::end_rows(&self.entries.summary, out),
+                    }
                     State::Done
                 }
             }
@@ -149,18 +143,10 @@ impl Listing {
         })
     }
 
-    fn begin_rows(&mut self, rows: &[Row], out: &mut Vec<u8>) {
-        match &mut self.face {
-            Face::Page => page::begin_rows(&Summary::of(rows), !self.directory.is_empty(), out),
-            Face::Plain { size_width } => {
-                *size_width = rows.iter().filter_map(|row| row.size).max().unwrap_or(0).to_string().len();
-            }
-        }
-    }
-
     /// Writes rows until the slice is full; says which is the next.
     fn render(&self, rows: &[Row], from: usize, out: &mut Vec<u8>) -> usize {
         let full = out.len() + RENDER_SLICE;
+        let size_width = self.entries.summary.largest.to_string().len();
         let mut next = from;
         for row in rows.iter().skip(from) {
             if out.len() >= full {
@@ -169,18 +155,11 @@ impl Listing {
             let name = self.entries.name(row);
             match self.face {
                 Face::Page => page::row(name, row, out),
-                Face::Plain { size_width } => plain::row(name, row, size_width, out),
+                Face::Plain => plain::row(name, row, size_width, out),
             }
             next += 1;
         }
         next
-    }
-
-    fn end_rows(&self, rows: &[Row], out: &mut Vec<u8>) {
-        match self.face {
-            Face::Page => page::end_rows(out),
-            Face::Plain { .. } => plain::end_rows(&Summary::of(rows), out),
-        }
     }
 }
 
@@ -193,39 +172,7 @@ impl Source for Listing {
     }
 }
 
-impl Summary {
-    fn of(rows: &[Row]) -> Self {
-        let mut summary = Summary::default();
-        for row in rows {
-            match row {
-                Row { is_directory: true, .. } => summary.directories += 1,
-                Row { size: Some(size), .. } => {
-                    summary.files += 1;
-                    summary.bytes = summary.bytes.saturating_add(*size);
-                }
-                _ => summary.others += 1,
-            }
-        }
-        summary
-    }
-
-    /// `2 directories, 1 file, 1 other`; `empty` for nothing at all.
-    fn counts(&self) -> String {
-        let mut text = String::new();
-        let parts = [
-            (self.directories, "directory", "directories"),
-            (self.files, "file", "files"),
-            (self.others, "other", "others"),
-        ];
-        for (count, one, many) in parts.into_iter().filter(|part| part.0 > 0) {
-            let separator = if text.is_empty() { "" } else { ", " };
-            let _ = write!(text, "{separator}{count} {}", if count == 1 { one } else { many });
-        }
-        if text.is_empty() { "empty".to_owned() } else { text }
-    }
-}
-
-/// `2026-11-20 19:00`, in UTC; nothing for a time no calendar has.
+/// `2026-11-20 19:00`, in UTC; nothing for a time that no calendar has.
 fn date(seconds: i64) -> String {
     let Ok(timestamp) = jiff::Timestamp::from_second(seconds) else { return String::new() };
     let date = jiff::tz::Offset::UTC.to_datetime(timestamp);

@@ -40,8 +40,8 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
     (digits.get(zeros..).unwrap_or_default(), rest)
 }
 
-/// A merge sort that stops after every slice: first runs of [`SLICE`] rows are sorted, then pairs of runs are merged, until
-/// one run is left. A million rows take some ten thousand slices, none of them longer than the others.
+/// A merge sort that stops after every slice: first runs of [`SLICE`] rows are sorted, then pairs of runs are merged,
+/// until one run is left. A million rows take some ten thousand slices, none of them longer than the others.
 #[derive(Debug)]
 pub(super) struct Sorter {
     rows: Vec<Row>,
@@ -54,7 +54,8 @@ pub(super) struct Sorter {
 enum Pass {
     /// Runs are being sorted; the next begins here.
     Runs(usize),
-    /// Runs of `width` are being merged in pairs; `left` and `right` are the next rows of the pair that begins at `start`.
+    /// Runs of `width` are being merged in pairs; `left` and `right` are the next rows of the pair that begins at
+    /// `start`.
     Merge { width: usize, start: usize, left: usize, right: usize },
 }
 

@@ -4,8 +4,8 @@ use std::io::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-use super::entries::Row;
-use super::{Summary, date};
+use super::date;
+use super::entries::{Row, Shape, Summary};
 use crate::http::Request;
 
 /// Nothing is loaded and nothing runs; a name that slipped through the escaping would still do nothing.
@@ -18,7 +18,8 @@ pub(super) const HEADERS: &[u8] = b"Content-Type: text/html; charset=utf-8\r\n\
 
 const STYLE: &str = include_str!("../../../static/listing.css");
 
-/// All but the unreserved characters (RFC 3986 section 2.3). A colon is encoded too: `a:b` would be an absolute reference.
+/// All but the unreserved characters (RFC 3986 section 2.3). A colon is encoded too: `a:b` would be an absolute
+/// reference.
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// Everything above the table.
@@ -66,11 +67,11 @@ pub(super) fn begin_rows(summary: &Summary, has_parent: bool, out: &mut Vec<u8>)
 }
 
 pub(super) fn row(name: &[u8], row: &Row, out: &mut Vec<u8>) {
-    let slash = if row.is_directory { "/" } else { "" };
+    let slash = if row.shape == Shape::Directory { "/" } else { "" };
     // The link covers the whole row, so what is shown on hovering has to stand on the row too.
-    let _ = match row.size {
-        Some(size) => write!(out, "<tr title=\"{size} bytes\"><td>"),
-        None => write!(out, "<tr><td>"),
+    let _ = match row.shape {
+        Shape::File => write!(out, "<tr title=\"{} bytes\"><td>", row.size),
+        _ => write!(out, "<tr><td>"),
     };
     match row.barred {
         None => {
@@ -78,20 +79,14 @@ pub(super) fn row(name: &[u8], row: &Row, out: &mut Vec<u8>) {
             escape(name, out);
             let _ = write!(out, "{slash}</a>");
         }
-        Some(why) => {
+        Some(barred) => {
             escape(name, out);
-            let _ = write!(out, "{slash} <i>{why}</i>");
+            let _ = write!(out, "{slash} <i>{}</i>", barred.why());
         }
     }
-    let _ = match row.size {
-        Some(size) => write!(out, "<td>{}", short(size)),
-        None => write!(out, "<td>"),
-    };
+    let size = if row.shape == Shape::File { short(row.size) } else { String::new() };
     // Such a date is a valid one for the element as it stands; an attribute would only say it twice.
-    let _ = match row.modified.map(date) {
-        Some(date) => writeln!(out, "<td><time>{date}</time>"),
-        None => writeln!(out, "<td>"),
-    };
+    let _ = writeln!(out, "<td>{size}<td><time>{}</time>", date(row.modified));
 }
 
 pub(super) fn end_rows(out: &mut Vec<u8>) {
@@ -120,8 +115,8 @@ fn short(bytes: u64) -> String {
     String::new()
 }
 
-/// Writes text into a page. What is no UTF-8 shows as U+FFFD, and control characters as their pictures, so that every name
-/// can be seen.
+/// Writes text into a page. What is no UTF-8 shows as U+FFFD, and control characters as their pictures, so that every
+/// name can be seen.
 fn escape(text: &[u8], out: &mut Vec<u8>) {
     for char in String::from_utf8_lossy(text).chars() {
         match char {

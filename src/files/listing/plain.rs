@@ -2,8 +2,8 @@
 
 use std::io::Write as _;
 
-use super::entries::Row;
-use super::{Summary, date};
+use super::date;
+use super::entries::{Row, Shape, Summary};
 use crate::http::Request;
 
 pub(super) const HEADERS: &[u8] = b"Content-Type: text/plain; charset=utf-8\r\n\
@@ -16,18 +16,14 @@ pub(super) fn begin(request: &Request<'_>, out: &mut Vec<u8>) {
 }
 
 pub(super) fn row(name: &[u8], row: &Row, size_width: usize, out: &mut Vec<u8>) {
-    let (kind, slash) = match row {
-        Row { is_directory: true, .. } => ('d', "/"),
-        Row { size: Some(_), .. } => ('-', ""),
-        _ => ('?', ""),
+    let (kind, slash) = match row.shape {
+        Shape::Directory => ('d', "/"),
+        Shape::File => ('-', ""),
+        Shape::Other => ('?', ""),
     };
-    let size = row.size.map_or_else(|| "-".to_owned(), |size| size.to_string());
-    let date = row.modified.map(date).unwrap_or_default();
-    let _ = write!(out, "{kind}  {size:>size_width$}  {date:16}  {}{slash}", visible(name));
-    let _ = match row.barred {
-        Some(why) => writeln!(out, "  ({why})"),
-        None => writeln!(out),
-    };
+    let size = if row.shape == Shape::File { row.size.to_string() } else { "-".to_owned() };
+    let why = row.barred.map(|barred| format!("  ({})", barred.why())).unwrap_or_default();
+    let _ = writeln!(out, "{kind}  {size:>size_width$}  {:16}  {}{slash}{why}", date(row.modified), visible(name));
 }
 
 pub(super) fn end_rows(summary: &Summary, out: &mut Vec<u8>) {
@@ -36,7 +32,8 @@ pub(super) fn end_rows(summary: &Summary, out: &mut Vec<u8>) {
     let _ = writeln!(out, "{gap}{}{bytes}; times in UTC", summary.counts());
 }
 
-/// A name as it may go to a terminal: control characters, which could move its cursor or worse, become `?`, as with `ls`.
+/// A name as it may go to a terminal: control characters, which could move its cursor or worse, become `?`, as with
+/// `ls`.
 fn visible(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().map(|char| if char.is_control() { '?' } else { char }).collect()
 }

@@ -1,0 +1,790 @@
+//! Files and listings: what a directory on disk looks like from outside.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::{self, File, FileTimes};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use ownhands::files::ByteRange;
+use ownhands::testing::{Answer, MockClient};
+use ownhands::{App, Files};
+use percent_encoding::percent_decode_str;
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+/// A directory, and a client of an application that serves it under a prefix.
+struct Site {
+    directory: TempDir,
+    client: MockClient<App>,
+    prefix: &'static str,
+}
+
+/// Long after every file of these tests was made: their times are settled, and the cache keeps what it may.
+const LATER: u64 = 20 * 365 * 86_400;
+
+/// Sun, 06 Nov 1994 08:49:37 GMT.
+const NOVEMBER_1994: Duration = Duration::from_secs(784_111_777);
+
+impl Site {
+    fn new() -> Site {
+        Site::with("/", |files| files)
+    }
+
+    fn with(prefix: &'static str, change: impl FnOnce(Files) -> Files) -> Site {
+        let directory = tempfile::tempdir().unwrap();
+        let files = change(Files::new(directory.path()).unwrap());
+        let mut app = App::new();
+        app.mount(prefix, files).unwrap();
+        let mut client = MockClient::new(app);
+        client.sleep(LATER);
+        Site { directory, client, prefix }
+    }
+
+    /// A site whose files were all made a moment ago, or even in the future: nothing of them is kept from turn to turn.
+    fn of_today() -> Site {
+        let directory = tempfile::tempdir().unwrap();
+        let mut app = App::new();
+        app.mount("/", Files::new(directory.path()).unwrap()).unwrap();
+        Site { directory, client: MockClient::new(app), prefix: "/" }
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.directory.path().join(name)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    fn get(&mut self, target: &str) -> Answer {
+        self.ask("GET", target, "")
+    }
+
+    /// `fields` are lines, each ended by CR LF.
+    fn ask(&mut self, method: &str, target: &str, fields: &str) -> Answer {
+        let prefix = self.prefix.trim_end_matches('/');
+        self.client.send(format!("{method} {prefix}{target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n"), &[])
+    }
+
+    fn page(&mut self, target: &str) -> Answer {
+        self.ask("GET", target, "Accept: text/html,*/*;q=0.8\r\n")
+    }
+}
+
+fn set_modified(path: &Path, time: Duration) {
+    let file = File::options().write(true).open(path).unwrap();
+    file.set_times(FileTimes::new().set_modified(UNIX_EPOCH + time)).unwrap();
+}
+
+fn name_of(bytes: &[u8]) -> &OsStr {
+    OsStr::from_bytes(bytes)
+}
+
+// ---- resolve
+
+/// A tree with something of everything, and a secret beside the root.
+fn furnish(root: &Path) {
+    fs::write(root.join("plain.txt"), "plain").unwrap();
+    fs::write(root.join(".env"), "secret").unwrap();
+    fs::create_dir_all(root.join("docs/deep")).unwrap();
+    fs::create_dir_all(root.join(".git")).unwrap();
+    fs::write(root.join(".git/config"), "secret").unwrap();
+    fs::write(root.join("docs/index.html"), "<p>docs").unwrap();
+    fs::write(root.join("docs/deep/file"), "deep").unwrap();
+    fs::create_dir_all(root.join("index-is-a-directory/index.html")).unwrap();
+    fs::create_dir_all(root.join("a:b")).unwrap();
+    fs::create_dir_all(root.join("with space")).unwrap();
+    fs::create_dir_all(root.join("..twodots")).unwrap();
+    fs::write(root.join("percent%41.txt"), "percent").unwrap();
+    fs::write(root.join(name_of(b"latin\xe9.txt")), "latin").unwrap();
+    fs::write(root.join("plus+and space?#.txt"), "odd").unwrap();
+    symlink("plain.txt", root.join("link-in")).unwrap();
+    symlink("../plain.txt", root.join("docs/link-up")).unwrap();
+    symlink("docs", root.join("link-to-directory")).unwrap();
+    symlink("/etc/passwd", root.join("link-out")).unwrap();
+    symlink("..", root.join("link-to-parent")).unwrap();
+    symlink(root.join("plain.txt"), root.join("link-absolute")).unwrap();
+    symlink(root.join("docs"), root.join("link-absolute-to-directory")).unwrap();
+    symlink(root, root.join("link-to-root")).unwrap();
+    symlink(root.join(".."), root.join("docs/link-above-root")).unwrap();
+    let itself = Path::new("..").join(root.file_name().unwrap());
+    symlink(itself.join("plain.txt"), root.join("link-out-and-in")).unwrap();
+    symlink("/dev/null", root.join("link-to-device")).unwrap();
+    symlink("nowhere", root.join("link-dangling")).unwrap();
+    symlink("link-loop", root.join("link-loop")).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, root.join("pipe"), rustix::fs::Mode::RUSR).unwrap();
+    let _socket = std::os::unix::net::UnixListener::bind(root.join("socket")).unwrap();
+}
+
+const BY_PATH: &[(&str, u16, &str)] = &[
+    ("/plain.txt", 200, "plain"),
+    ("/plain%2Etxt", 200, "plain"),
+    ("/docs/", 200, "<p>docs"),
+    ("/docs/index.html", 200, "<p>docs"),
+    ("/docs/deep/file", 200, "deep"),
+    ("/percent%2541.txt", 200, "percent"),
+    ("/latin%E9.txt", 200, "latin"),
+    ("/plus+and%20space%3F%23.txt", 200, "odd"),
+    ("/link-in", 200, "plain"),
+    ("/docs/link-up", 200, "plain"),
+    ("/link-to-directory/", 200, "<p>docs"),
+    ("/link-to-directory/deep/file", 200, "deep"),
+    ("/link-absolute", 200, "plain"),
+    ("/link-absolute-to-directory/", 200, "<p>docs"),
+    ("/link-absolute-to-directory/deep/file", 200, "deep"),
+    ("/link-absolute-to-directory", 301, "link-absolute-to-directory/"),
+    ("/link-to-root/plain.txt", 200, "plain"),
+    ("/link-to-root/", 200, ""),
+    ("/link-out-and-in", 200, "plain"),
+    ("/docs/link-above-root/", 404, ""),
+    ("/link-absolute/", 404, ""),
+    ("/index-is-a-directory/", 200, ""),
+    ("/docs", 301, "docs/"),
+    ("/docs?a=b&c", 301, "docs/?a=b&c"),
+    ("/docs/deep", 301, "deep/"),
+    ("/a:b", 301, "./a:b/"),
+    ("/with%20space", 301, "with%20space/"),
+    ("/link-to-directory", 301, "link-to-directory/"),
+    ("/missing", 404, ""),
+    ("/missing/", 404, ""),
+    ("/plain.txt/", 404, ""),
+    ("/plain.txt/more", 404, ""),
+    ("/.env", 404, ""),
+    ("/%2Eenv", 404, ""),
+    ("/.git/", 404, ""),
+    ("/.git", 404, ""),
+    ("/.git/config", 404, ""),
+    ("/..twodots/", 404, ""),
+    ("/docs%2Findex.html", 404, ""),
+    ("/docs%2findex.html", 404, ""),
+    ("/docs%2F", 404, ""),
+    ("//plain.txt", 404, ""),
+    ("/docs//index.html", 404, ""),
+    ("//example.org/", 404, ""),
+    ("//docs", 404, ""),
+    ("/link-out", 404, ""),
+    ("/link-to-parent/", 404, ""),
+    ("/link-to-parent", 404, ""),
+    ("/link-to-device", 404, ""),
+    ("/link-dangling", 404, ""),
+    ("/link-loop", 404, ""),
+    ("/pipe", 404, ""),
+    ("/socket", 404, ""),
+    ("/..", 400, ""),
+    ("/docs/../plain.txt", 400, ""),
+    ("/%2e%2e/x", 400, ""),
+    ("/a%00b", 400, ""),
+    ("/a%zz", 400, ""),
+];
+
+fn check_by_path(site: &mut Site) {
+    furnish(site.directory.path());
+    // Twice: from the disk, and from the cache.
+    for (target, status, wanted) in BY_PATH.iter().chain(BY_PATH) {
+        let answer = site.get(target);
+        assert_eq!(answer.status(), *status, "{target}");
+        match status {
+            200 if !wanted.is_empty() => assert_eq!(answer.text(), *wanted, "{target}"),
+            301 => assert_eq!(answer.header("location"), Some(*wanted), "{target}"),
+            404 => assert!(!answer.text().contains("secret") && !answer.text().contains("dot"), "{target}"),
+            _ => {}
+        }
+    }
+    for length in [255, 256, 4096, 7000] {
+        let target = format!("/{}", "n".repeat(length));
+        assert_eq!(site.get(&target).status(), 404, "a name of {length} bytes");
+    }
+}
+
+#[test]
+fn every_path_has_its_status() {
+    check_by_path(&mut Site::new());
+}
+
+#[test]
+fn every_path_has_its_status_under_a_prefix() {
+    check_by_path(&mut Site::with("/a/b", |files| files));
+}
+
+#[test]
+fn every_path_has_its_status_without_openat2() {
+    check_by_path(&mut Site::with("/", Files::by_canonical_paths));
+}
+
+#[test]
+fn a_mount_without_its_slash_redirects() {
+    let mut site = Site::with("/files", |files| files);
+    site.write("a.txt", "a");
+    let answer = site.get("?q");
+    assert_eq!((answer.status(), answer.header("location")), (301, Some("files/?q")));
+}
+
+#[test]
+fn what_is_missing_and_what_is_withheld_look_the_same() {
+    let mut site = Site::new();
+    furnish(site.directory.path());
+    let missing = site.get("/missing").text().replace("missing", "");
+    for name in [".env", "link-out", "pipe", "link-to-device"] {
+        assert_eq!(site.get(&format!("/{name}")).text().replace(name, ""), missing, "{name}");
+    }
+}
+
+#[test]
+fn hidden_files_are_served_on_demand() {
+    let mut site = Site::with("/", Files::with_hidden);
+    furnish(site.directory.path());
+    assert_eq!(site.get("/.env").text(), "secret");
+    assert!(site.get("/").text().contains("  .git/\n"));
+    assert!(!site.get("/").text().contains("../"));
+}
+
+#[test]
+fn a_directory_without_index_and_listing_is_missing() {
+    let mut site = Site::with("/", |files| files.without_listing().with_index("start.txt"));
+    site.write("index.html", "not this one");
+    assert_eq!(site.get("/").status(), 404);
+    site.write("start.txt", "start");
+    let answer = site.get("/");
+    assert_eq!((answer.text().as_str(), answer.header("content-type")), ("start", Some("text/plain; charset=utf-8")));
+}
+
+#[test]
+fn only_get_and_head_are_allowed() {
+    let mut site = Site::new();
+    site.write("a.txt", "content");
+    let answer = site.ask("DELETE", "/a.txt", "");
+    assert_eq!(answer.status(), 405);
+    assert!(answer.header("allow").unwrap().starts_with("GET, HEAD"));
+    let answer = site.ask("HEAD", "/a.txt", "");
+    assert_eq!((answer.status(), answer.header("content-length"), answer.body()), (200, Some("7"), &b""[..]));
+}
+
+#[test]
+fn what_the_server_may_not_read_is_forbidden() {
+    use std::os::unix::fs::PermissionsExt;
+    if rustix::process::geteuid().is_root() {
+        return; // Nothing is forbidden to root.
+    }
+    let mut site = Site::new();
+    site.write("locked.txt", "x");
+    site.write("closed/in.txt", "x");
+    fs::set_permissions(site.path("locked.txt"), fs::Permissions::from_mode(0o0)).unwrap();
+    fs::set_permissions(site.path("closed"), fs::Permissions::from_mode(0o0)).unwrap();
+    assert_eq!(site.get("/locked.txt").status(), 403);
+    assert_eq!(site.get("/closed/in.txt").status(), 403);
+    assert!(site.get("/").text().contains("locked.txt  (no permission)"));
+    fs::set_permissions(site.path("closed"), fs::Permissions::from_mode(0o700)).unwrap();
+}
+
+#[test]
+fn a_root_that_is_no_directory_is_an_error_that_names_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("file");
+    fs::write(&file, "").unwrap();
+    for path in [file, directory.path().join("missing")] {
+        let error = Files::new(&path).unwrap_err().to_string();
+        assert!(error.starts_with(path.to_str().unwrap()), "{error}");
+    }
+}
+
+// ---- what goes with a file
+
+#[test]
+fn media_types_go_by_the_name() {
+    let mut site = Site::new();
+    for (name, wanted) in [
+        ("a.html", "text/html; charset=utf-8"),
+        ("a.HTM", "text/html; charset=utf-8"),
+        ("a.css", "text/css; charset=utf-8"),
+        ("a.js", "text/javascript; charset=utf-8"),
+        ("a.mjs", "text/javascript; charset=utf-8"),
+        ("a.json", "application/json"),
+        ("a.svg", "image/svg+xml"),
+        ("a.xhtml", "application/xhtml+xml"),
+        ("a.wasm", "application/wasm"),
+        ("a.woff", "font/woff"),
+        ("a.woff2", "font/woff2"),
+        ("a.webp", "image/webp"),
+        ("a.avif", "image/avif"),
+        ("a.mp4", "video/mp4"),
+        ("a.ts", "text/plain; charset=utf-8"),
+        ("a.rs", "text/plain; charset=utf-8"),
+        ("a.md", "text/plain; charset=utf-8"),
+        ("a.toml", "text/plain; charset=utf-8"),
+        ("a.log", "text/plain; charset=utf-8"),
+        ("README", "text/plain; charset=utf-8"),
+        ("Makefile", "text/plain; charset=utf-8"),
+        ("a.tar.gz", "application/gzip"),
+        ("unknown", "application/octet-stream"),
+        ("a.strange", "application/octet-stream"),
+    ] {
+        site.write(name, "x");
+        assert_eq!(site.get(&format!("/{name}")).header("content-type"), Some(wanted), "{name}");
+    }
+}
+
+#[test]
+fn a_file_goes_out_with_its_validators() {
+    let mut site = Site::new();
+    site.write("a.txt", "content");
+    set_modified(&site.path("a.txt"), NOVEMBER_1994);
+    let answer = site.get("/a.txt");
+    for (name, wanted) in [
+        ("last-modified", "Sun, 06 Nov 1994 08:49:37 GMT"),
+        ("accept-ranges", "bytes"),
+        ("cache-control", "no-cache"),
+        ("x-content-type-options", "nosniff"),
+        ("content-length", "7"),
+    ] {
+        assert_eq!(answer.header(name), Some(wanted), "{name}");
+    }
+    let tag = answer.header("etag").unwrap();
+    assert!(tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'), "{tag}");
+}
+
+#[test]
+fn a_time_in_the_future_is_sent_as_now() {
+    let mut site = Site::new();
+    site.write("a.txt", "content");
+    set_modified(&site.path("a.txt"), Duration::from_secs(200 * 365 * 86_400));
+    let answer = site.get("/a.txt");
+    assert_eq!(answer.header("last-modified"), answer.header("date"));
+}
+
+#[test]
+fn files_of_every_length_arrive_whole() {
+    let mut site = Site::new();
+    for length in [0, 1, 1024, 32 * 1024 - 1, 32 * 1024, 32 * 1024 + 1, 1_000_003] {
+        let content: Vec<u8> = (0..length).map(|at: u32| at.to_le_bytes()[0] ^ at.to_le_bytes()[1]).collect();
+        site.write("a.bin", &content);
+        assert!(site.get("/a.bin").body() == content, "{length} bytes");
+        assert!(site.get("/a.bin").body() == content, "{length} bytes, again");
+    }
+}
+
+// ---- conditional
+
+#[test]
+fn conditions_are_weighed_in_order() {
+    const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
+    const BEFORE: &str = "Sun, 06 Nov 1994 08:49:36 GMT";
+    let mut site = Site::new();
+    site.write("a.txt", "content");
+    set_modified(&site.path("a.txt"), NOVEMBER_1994);
+    let tag = site.get("/a.txt").header("etag").unwrap().to_owned();
+    for (fields, wanted) in [
+        (format!("If-None-Match: {tag}\r\n"), 304),
+        (format!("If-None-Match: W/{tag}\r\n"), 304),
+        (format!("If-None-Match: \"a\", W/\"b,c\" ,{tag}\r\n"), 304),
+        (format!("If-None-Match: \"a\"\r\nIf-None-Match: {tag}\r\n"), 304),
+        ("If-None-Match: *\r\n".to_owned(), 304),
+        ("If-None-Match: \"a\"\r\n".to_owned(), 200),
+        (format!("If-None-Match: {}\r\n", tag.trim_matches('"')), 200),
+        (format!("If-Modified-Since: {DATE}\r\n"), 304),
+        ("If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT\r\n".to_owned(), 304),
+        (format!("If-Modified-Since: {BEFORE}\r\n"), 200),
+        ("If-Modified-Since: yesterday\r\n".to_owned(), 200),
+        (format!("If-None-Match: \"a\"\r\nIf-Modified-Since: {DATE}\r\n"), 200),
+        (format!("If-None-Match: {tag}\r\nIf-Modified-Since: {BEFORE}\r\n"), 304),
+        (format!("If-Match: {tag}\r\n"), 200),
+        ("If-Match: *\r\n".to_owned(), 200),
+        (format!("If-Match: W/{tag}\r\n"), 412),
+        ("If-Match: \"a\"\r\n".to_owned(), 412),
+        (format!("If-Unmodified-Since: {DATE}\r\n"), 200),
+        (format!("If-Unmodified-Since: {BEFORE}\r\n"), 412),
+        (format!("If-Match: {tag}\r\nIf-Unmodified-Since: {BEFORE}\r\n"), 200),
+        (format!("If-Match: {tag}\r\nIf-None-Match: {tag}\r\n"), 304),
+        (format!("If-Match: \"a\"\r\nIf-None-Match: {tag}\r\n"), 412),
+        (format!("If-None-Match: {tag}\r\nRange: bytes=0-1\r\n"), 304),
+    ] {
+        for method in ["GET", "HEAD"] {
+            let answer = site.ask(method, "/a.txt", &fields);
+            assert_eq!(answer.status(), wanted, "{method} {fields}");
+            if wanted == 304 {
+                assert_eq!(answer.header("etag"), Some(tag.as_str()));
+                assert_eq!(answer.header("last-modified"), Some(DATE));
+                assert_eq!(answer.header("cache-control"), Some("no-cache"));
+                assert!(answer.header("date").is_some());
+                assert_eq!(answer.body(), b"");
+            }
+        }
+    }
+}
+
+// ---- range
+
+#[test]
+fn one_range_is_answered_with_its_part() {
+    let mut site = Site::new();
+    let long: Vec<u8> = (0..100_000_u32).map(|at| at.to_le_bytes()[1]).collect();
+    site.write("a.txt", "0123456789");
+    site.write("long.bin", &long);
+    for (range, wanted) in [
+        ("bytes=0-3", Some((0, 4))),
+        ("bytes=4-", Some((4, 6))),
+        ("bytes=-3", Some((7, 3))),
+        ("bytes=-30", Some((0, 10))),
+        ("bytes=8-99", Some((8, 2))),
+        ("BYTES=0-0", Some((0, 1))),
+        ("bytes=0-1,", Some((0, 2))),
+        ("bytes=0-1,4-5", None),
+        ("bytes=3-2", None),
+        ("bytes=a-b", None),
+        ("bytes=--1", None),
+        ("bytes 0-1", None),
+        ("lines=0-1", None),
+        ("", None),
+    ] {
+        let answer = site.ask("GET", "/a.txt", &format!("Range: {range}\r\n"));
+        match wanted {
+            Some((offset, length)) => {
+                assert_eq!(answer.status(), 206, "{range}");
+                assert_eq!(answer.text(), "0123456789"[offset..offset + length], "{range}");
+                let wanted = format!("bytes {offset}-{}/10", offset + length - 1);
+                assert_eq!(answer.header("content-range"), Some(wanted.as_str()));
+                assert!(answer.header("etag").is_some());
+            }
+            None => assert_eq!((answer.status(), answer.text().as_str()), (200, "0123456789"), "{range}"),
+        }
+    }
+    for range in ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99999999999999999999999-"] {
+        let answer = site.ask("GET", "/a.txt", &format!("Range: {range}\r\n"));
+        assert_eq!((answer.status(), answer.header("content-range")), (416, Some("bytes */10")), "{range}");
+    }
+    assert_eq!(site.ask("HEAD", "/a.txt", "Range: bytes=0-3\r\n").header("content-length"), Some("10"));
+    assert_eq!(site.ask("GET", "/a.txt", "Range: bytes=0-3\r\nRange: bytes=5-6\r\n").status(), 200);
+    assert!(site.ask("GET", "/long.bin", "Range: bytes=50000-99998\r\n").body() == &long[50_000..99_999]);
+}
+
+#[test]
+fn a_range_holds_only_for_the_file_it_was_begun_with() {
+    let mut site = Site::new();
+    site.write("a.txt", "0123456789");
+    set_modified(&site.path("a.txt"), NOVEMBER_1994);
+    let tag = site.get("/a.txt").header("etag").unwrap().to_owned();
+    for (validator, wanted) in [
+        (tag.as_str(), 206),
+        (&format!("W/{tag}"), 200),
+        ("\"other\"", 200),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 206),
+        ("Sun, 06 Nov 1994 08:49:38 GMT", 200),
+        ("yesterday", 200),
+    ] {
+        let answer = site.ask("GET", "/a.txt", &format!("Range: bytes=0-3\r\nIf-Range: {validator}\r\n"));
+        assert_eq!(answer.status(), wanted, "{validator}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_range_never_leaves_the_file(header in "(bytes=|BYTES=|x=)?[0-9, -]{0,24}", length in prop_oneof![0..50_u64, any::<u64>()]) {
+        if let ByteRange::Part { offset, length: part } = ByteRange::parse(header.as_bytes(), length) {
+            prop_assert!(part > 0);
+            prop_assert!(offset.checked_add(part).is_some_and(|end| end <= length));
+        }
+    }
+
+    #[test]
+    fn a_range_of_noise_is_no_panic(header in proptest::collection::vec(any::<u8>(), 0..40), length in any::<u64>()) {
+        let _ = ByteRange::parse(&header, length);
+    }
+
+    #[test]
+    fn a_range_within_the_file_is_granted(length in 1..=u64::MAX, a in any::<u64>(), b in any::<u64>()) {
+        let (first, last) = ((a % length).min(b % length), (a % length).max(b % length));
+        let wanted = ByteRange::Part { offset: first, length: (last - first).saturating_add(1) };
+        prop_assert_eq!(ByteRange::parse(format!("bytes={first}-{last}").as_bytes(), length), wanted);
+    }
+}
+
+// ---- freshness
+
+#[test]
+fn the_next_request_sees_every_change() {
+    for (padding, is_settled) in [(0, true), (40_000, true), (0, false), (40_000, false)] {
+        let mut site = if is_settled { Site::new() } else { Site::of_today() };
+        let content = |text: &str| format!("{text}{}", " ".repeat(padding));
+        let mut tags = Vec::new();
+        let mut check = |site: &mut Site, wanted: &str, why: &str| {
+            for _ in 0..2 {
+                let answer = site.get("/a.txt");
+                assert_eq!(answer.text().trim_end(), wanted, "{why}, padding {padding}, settled {is_settled}");
+                tags.push(answer.header("etag").unwrap().to_owned());
+            }
+        };
+        assert_eq!(site.get("/a.txt").status(), 404);
+        site.write("a.txt", content("created"));
+        check(&mut site, "created", "created between two requests");
+        site.write("a.txt", content("rewritten in place"));
+        check(&mut site, "rewritten in place", "rewritten");
+        site.write("b.txt", content("replaced by another"));
+        fs::rename(site.path("b.txt"), site.path("a.txt")).unwrap();
+        check(&mut site, "replaced by another", "replaced");
+        site.write("b.txt", content("replaced, same length"));
+        let modified = fs::metadata(site.path("a.txt")).unwrap().modified().unwrap();
+        set_modified(&site.path("b.txt"), modified.duration_since(UNIX_EPOCH).unwrap());
+        fs::rename(site.path("b.txt"), site.path("a.txt")).unwrap();
+        check(&mut site, "replaced, same length", "replaced by one of the same time");
+        tags.dedup();
+        assert_eq!(tags.len(), 4, "every version has a tag of its own: {tags:?}");
+
+        fs::remove_file(site.path("a.txt")).unwrap();
+        assert_eq!(site.get("/a.txt").status(), 404, "deleted");
+        fs::create_dir(site.path("a.txt")).unwrap();
+        assert_eq!(site.get("/a.txt").status(), 301, "now a directory");
+    }
+}
+
+#[test]
+fn an_index_page_that_comes_or_goes_is_seen_at_once() {
+    let mut site = Site::new();
+    site.write("docs/a.txt", "a");
+    assert!(site.get("/docs/").text().contains("a.txt"));
+    site.write("docs/index.html", "index");
+    assert_eq!(site.get("/docs/").text(), "index");
+    assert_eq!(site.get("/docs/").text(), "index");
+    fs::remove_file(site.path("docs/index.html")).unwrap();
+    assert!(site.get("/docs/").text().contains("a.txt"));
+}
+
+#[test]
+fn a_kept_file_that_becomes_a_link_out_is_refused() {
+    let mut site = Site::new();
+    let outside = tempfile::tempdir().unwrap();
+    site.write("a/b.txt", "inside");
+    fs::write(outside.path().join("b.txt"), "outside").unwrap();
+    assert_eq!(site.get("/a/b.txt").text(), "inside");
+    fs::rename(site.path("a"), site.path("c")).unwrap();
+    symlink(outside.path(), site.path("a")).unwrap();
+    assert_eq!(site.get("/a/b.txt").status(), 404);
+}
+
+#[test]
+fn more_files_than_the_cache_holds_are_all_served() {
+    let mut site = Site::new();
+    for number in 0..1500 {
+        site.write(&format!("{number}.txt"), number.to_string());
+    }
+    for _ in 0..2 {
+        for number in 0..1500 {
+            assert_eq!(site.get(&format!("/{number}.txt")).text(), number.to_string());
+        }
+    }
+}
+
+#[test]
+fn more_long_files_than_descriptors_kept_are_all_served() {
+    let mut site = Site::new();
+    for number in 0..300 {
+        site.write(&format!("{number}.bin"), format!("{number:>40000}"));
+    }
+    for number in (0..300).chain(0..300) {
+        assert_eq!(site.get(&format!("/{number}.bin")).text().trim_start(), number.to_string());
+    }
+    let open = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    assert!(open < 300 + 256, "{open} descriptors are open");
+}
+
+// ---- listing
+
+/// Links and texts of the rows of a page.
+fn rows(page: &str) -> Vec<(Option<Vec<u8>>, String)> {
+    page.lines()
+        .filter(|line| line.starts_with("<tr") && line.contains("<time>"))
+        .map(|line| {
+            let href = line.split_once("href=\"").map(|(_, rest)| rest.split_once('"').unwrap().0);
+            let cell = line.split_once("<td>").unwrap().1.split("<td").next().unwrap();
+            let cell = cell.split_once("\">").map_or(cell, |(_, text)| text);
+            let text = cell.replace("</a>", "").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
+            (href.map(|href| percent_decode_str(href).collect()), text.replace("&amp;", "&"))
+        })
+        .collect()
+}
+
+#[test]
+fn a_listing_is_complete_escaped_and_its_links_work() {
+    let names: &[&[u8]] = &[
+        b"a <b>&amp;\"quoted\"'.txt",
+        b"100%.txt",
+        b"%41.txt",
+        b"what?#hash.txt",
+        b"c:colon.txt",
+        b"http:",
+        b"back\\slash",
+        b"two  spaces ",
+        b"new\nline",
+        b"latin\xe9",
+        "été.txt".as_bytes(),
+        "日本語.txt".as_bytes(),
+        b"~tilde",
+        b"-dash",
+        b"plus+",
+        &[b'n'; 255],
+    ];
+    let mut site = Site::with("/files", |files| files);
+    for name in names {
+        fs::write(site.directory.path().join(name_of(name)), name).unwrap();
+    }
+    site.write(".hidden", "");
+    let page = site.page("/").text();
+    let listed: BTreeMap<Vec<u8>, String> =
+        rows(&page).into_iter().map(|(href, text)| (href.expect("a link"), text)).collect();
+    assert_eq!(listed.keys().map(Vec::as_slice).collect::<Vec<_>>(), {
+        let mut sorted = names.to_vec();
+        sorted.sort_unstable();
+        sorted
+    });
+    for (name, text) in &listed {
+        let shown = String::from_utf8_lossy(name).replace('\n', "\u{240a}");
+        assert_eq!(*text, shown);
+    }
+    assert!(!page.contains("<b>") && !page.contains("hidden"));
+    // Every link, exactly as it stands in the page, leads to its file.
+    for line in page.lines().filter(|line| line.starts_with("<tr") && line.contains("href")) {
+        let href = line.split_once("href=\"").unwrap().1.split_once('"').unwrap().0;
+        let name: Vec<u8> = percent_decode_str(href).collect();
+        assert_eq!(site.get(&format!("/{href}")).body(), name, "{href}");
+    }
+}
+
+#[test]
+fn a_listing_is_in_the_order_people_count() {
+    let mut site = Site::new();
+    for name in
+        ["photo10", "photo2", "Photo3", "a", "B", "c", "photo2b", "photo02", "zeta/x", "Alpha/x", "beta10/x", "beta9/x"]
+    {
+        site.write(name, "x");
+    }
+    let shown: Vec<String> = rows(&site.page("/").text()).into_iter().map(|row| row.1).collect();
+    assert_eq!(
+        shown,
+        ["Alpha/", "beta9/", "beta10/", "zeta/", "a", "B", "c", "photo02", "photo2", "photo2b", "Photo3", "photo10"]
+    );
+}
+
+#[test]
+fn entries_that_cannot_be_had_are_shown_and_say_why() {
+    for canonical in [false, true] {
+        let mut site = Site::with("/", |files| if canonical { files.by_canonical_paths() } else { files });
+        furnish(site.directory.path());
+        let rows = rows(&site.page("/").text());
+        for (name, why) in [
+            ("link-dangling", "dangling link"),
+            ("link-loop", "dangling link"),
+            ("link-out", "link out of the root"),
+            ("link-to-device", "link out of the root"),
+            ("link-to-parent", "link out of the root"),
+            ("pipe", "pipe"),
+            ("socket", "socket"),
+        ] {
+            let wanted = (None, format!("{name} <i>{why}</i>"));
+            assert!(rows.contains(&wanted), "{name}: {rows:?}");
+        }
+        assert!(rows.contains(&(Some(b"link-to-directory/".to_vec()), "link-to-directory/".to_owned())));
+        assert!(rows.contains(&(Some(b"link-in".to_vec()), "link-in".to_owned())));
+    }
+}
+
+#[test]
+fn a_listing_has_two_faces() {
+    let mut site = Site::new();
+    site.write("a.txt", vec![b'x'; 12_345]);
+    site.write("docs/b.txt", "x");
+    set_modified(&site.path("a.txt"), NOVEMBER_1994);
+
+    let page = site.page("/");
+    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
+    assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none';"));
+    let text = page.text();
+    assert!(
+        text.contains("<caption>1 directory, 1 file, <span title=\"12345 bytes\">12 kB</span></caption>"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "<tr title=\"12345 bytes\"><td><a href=\"a.txt\">a.txt</a><td>12 kB<td><time>1994-11-06 08:49</time>\n"
+        ),
+        "{text}"
+    );
+
+    let plain = site.get("/");
+    assert_eq!(plain.header("content-type"), Some("text/plain; charset=utf-8"));
+    let lines: Vec<String> = plain.text().lines().map(str::to_owned).collect();
+    assert_eq!(lines[0], "/");
+    assert!(lines[2].starts_with("d      -  ") && lines[2].ends_with("  docs/"), "{lines:?}");
+    assert_eq!(lines[3], "-  12345  1994-11-06 08:49  a.txt");
+    assert_eq!(lines[5], "1 directory, 1 file, 12345 bytes; times in UTC");
+
+    for answer in [&page, &plain] {
+        assert_eq!(answer.header("vary"), Some("Accept"));
+        assert_eq!(answer.header("cache-control"), Some("no-cache"));
+        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
+        assert_eq!(answer.header("content-length"), Some(answer.body().len().to_string().as_str()));
+    }
+    let head = site.ask("HEAD", "/", "");
+    assert_eq!(head.header("content-length"), plain.header("content-length"));
+}
+
+#[test]
+fn a_name_cannot_command_a_terminal() {
+    let mut site = Site::new();
+    site.write("\x1b[2Jx\r\u{9b}y", "");
+    let text = site.get("/").text();
+    assert!(text.contains("?[2Jx??y"), "{text:?}");
+}
+
+#[test]
+fn the_way_up_ends_at_the_mount() {
+    let mut site = Site::with("/pub/files", |files| files);
+    site.write("a <b>/c/x.txt", "x");
+    let top = site.page("/").text();
+    assert!(top.contains("<h1>/pub/files/<wbr></h1>") && !top.contains("../"), "{top}");
+    let deep = site.page("/a%20%3Cb%3E/c/").text();
+    let crumbs = "<h1><a href=\"../../\">/pub/files/</a><wbr><a href=\"../\">a &lt;b&gt;/</a><wbr>c/<wbr></h1>";
+    assert!(deep.contains(crumbs), "{deep}");
+    assert!(deep.contains("<tr><td><a href=\"../\">../</a>"));
+}
+
+#[test]
+fn an_empty_directory_says_so() {
+    let mut site = Site::new();
+    assert!(site.page("/").text().contains("<caption>empty</caption>"));
+    assert_eq!(site.get("/").text(), "/\n\nempty; times in UTC\n");
+}
+
+#[test]
+fn a_large_directory_is_streamed_complete_and_sorted() {
+    let mut site = Site::new();
+    // Several runs of the sort, an odd number of them, and many slices of every state.
+    let count = 5300;
+    for number in 0..count {
+        File::create(site.path(&format!("{}", number * 7919 % count))).unwrap();
+    }
+    for _ in 0..2 {
+        let answer = site.page("/");
+        assert_eq!((answer.header("content-length"), answer.header("transfer-encoding")), (None, Some("chunked")));
+        let shown: Vec<usize> = rows(&answer.text()).into_iter().map(|row| row.1.parse().unwrap()).collect();
+        assert!(shown.iter().copied().eq(0..count), "{} rows", shown.len());
+    }
+    let head = site.ask("HEAD", "/", "Accept: text/html\r\n");
+    assert_eq!((head.header("transfer-encoding"), head.body()), (Some("chunked"), &b""[..]));
+    assert!(site.get("/").text().ends_with("\n5300 files, 0 bytes; times in UTC\n"));
+}
+
+#[test]
+fn a_page_is_small() {
+    let mut site = Site::new();
+    let empty = site.page("/").body().len();
+    assert!(empty < 4096, "{empty} bytes for an empty directory");
+    for number in 0..100 {
+        site.write(&format!("picture {number}.jpg"), "");
+    }
+    let full = site.page("/").body().len();
+    let each = (full - empty) / 100;
+    assert!(each < 140, "{each} bytes an entry");
+}
