@@ -37,6 +37,7 @@ pub struct MockClient<S> {
     tracer: Option<Box<dyn Tracer>>,
     scratch: Scratch,
     now: Now,
+    beginning: SystemTime,
     elapsed: Duration,
     connection: Option<Connection<MockConnection>>,
     next: Next,
@@ -60,7 +61,8 @@ impl<S: Service> MockClient<S> {
             phase: Phase::Open,
             tracer: None,
             scratch: Scratch::new(),
-            now: Now::new(Tick::default(), beginning(Duration::ZERO)),
+            now: Now::new(Tick::default(), UNIX_EPOCH),
+            beginning: UNIX_EPOCH.checked_add(BEGINNING).unwrap_or(UNIX_EPOCH),
             elapsed: Duration::ZERO,
             connection: None,
             next: Next::Close,
@@ -79,6 +81,14 @@ impl<S: Service> MockClient<S> {
     #[must_use]
     pub fn with_timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
+        self
+    }
+
+    /// The same client, whose time begins at this date instead of 2026-01-01: files on disk have dates too, and one that is
+    /// younger than the time of the request is not kept ready.
+    #[must_use]
+    pub fn with_date(mut self, date: SystemTime) -> Self {
+        self.beginning = date;
         self
     }
 
@@ -161,6 +171,7 @@ impl<S: Service> MockClient<S> {
 
     /// Opens a new connection; an open one is dropped. Needed only to say something about a connection without a request.
     pub fn connect(&mut self) {
+        self.turn_clock();
         let mut connection = Connection::new(MockConnection::new(), Some(PEER), &self.now);
         connection.set_ready(false, true, false);
         self.connection = Some(connection);
@@ -241,7 +252,8 @@ impl<S: Service> MockClient<S> {
     }
 
     fn turn_clock(&mut self) {
-        self.now.turn(Tick::after(self.elapsed), beginning(self.elapsed));
+        let date = self.beginning.checked_add(self.elapsed).unwrap_or(self.beginning);
+        self.now.turn(Tick::after(self.elapsed), date);
     }
 
     /// Turns the machine until it waits, as the loop does.
@@ -272,10 +284,6 @@ impl<S: Service> MockClient<S> {
             }
         }
     }
-}
-
-fn beginning(elapsed: Duration) -> SystemTime {
-    UNIX_EPOCH.checked_add(BEGINNING.saturating_add(elapsed)).unwrap_or(UNIX_EPOCH)
 }
 
 /// Where a mock client's requests come from: an address reserved for documentation (RFC 5737).
