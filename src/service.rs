@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::http::{HttpError, Request, Response, Status};
+use crate::http::{HttpError, Now, Request, Response, Status, Tick};
 
 /// What answers requests. [`App`](crate::App) is one; a test may bring its own.
 ///
@@ -33,6 +33,11 @@ pub trait Service {
     /// Answers a complete request.
     fn call(&self, request: &Request<'_>) -> Response;
 
+    /// Finishes an answer that was [deferred](Request::defer): what its handle was given, or why it was given nothing.
+    fn finish(&self, request: &Request<'_>, outcome: Result<Response, HttpError>) -> Response {
+        outcome.unwrap_or_else(|error| self.refuse(&error, &Fragment::new(request.peer, request.target.as_bytes())))
+    }
+
     /// Answers what could not be read as a request. The connection closes after it.
     fn refuse(&self, error: &HttpError, fragment: &Fragment<'_>) -> Response;
 
@@ -51,6 +56,12 @@ pub trait Service {
     /// Told of each exchange when its answer is over, whether it was sent whole or not.
     fn observe(&self, exchange: &Exchange) {
         let _ = exchange;
+    }
+
+    /// Told at the beginning of each turn of the loop; says when the loop must turn again even if nobody comes.
+    fn begin_turn(&self, now: &Now) -> Tick {
+        let _ = now;
+        Tick::NEVER
     }
 
     /// Told at the end of each turn of the loop: the time to write out what was gathered.

@@ -5,4 +5,5 @@
 mod app;
 #[cfg(feature = "command")]
 mod command;
+mod deferred;
 mod files;

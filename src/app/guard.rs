@@ -18,10 +18,10 @@ pub(super) fn answer(make: impl FnOnce() -> Result<Response, HttpError>) -> Resu
     }
 }
 
-/// Calls what answers nothing. A panic is logged.
-pub(super) fn tell(observe: impl FnOnce()) {
-    if let Err(message) = caught(observe) {
-        log::error!("an observer panicked: {message}");
+/// Calls what answers nothing: an observer, a job. A panic is logged.
+pub(super) fn tell(call: impl FnOnce()) {
+    if let Err(message) = caught(call) {
+        log::error!("an observer or a job panicked: {message}");
     }
 }
 

@@ -8,6 +8,7 @@ mod access;
 mod allow;
 mod asker;
 mod guard;
+mod jobs;
 mod mount;
 mod observer;
 mod pages;
@@ -15,14 +16,16 @@ mod report;
 mod router;
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use self::allow::Allow;
 use self::asker::Asker;
+use self::jobs::Jobs;
 use self::mount::{Mount, Mounts};
 use self::pages::Pages;
 use self::report::Shown;
 use self::router::{Router, Spans};
-use crate::http::{HttpError, IntoResponse, Method, Params, Request, Response, Status};
+use crate::http::{HttpError, IntoResponse, Method, Now, Params, Request, Response, Status, Tick};
 use crate::service::{Exchange, Fragment, Resource, Service};
 
 pub use self::access::AccessLog;
@@ -51,6 +54,7 @@ pub struct App {
     mounts: Mounts,
     pages: Pages,
     observers: Vec<Box<dyn Observer>>,
+    jobs: Jobs,
     unknown_methods: UnknownMethods,
     /// Taken out while a request is answered, so that an answer allocates no room for captures.
     spans: Cell<Spans>,
@@ -206,6 +210,29 @@ impl App {
         self
     }
 
+    /// Runs a small job on the loop every so often, the first time after one such span. It must be short: everybody waits
+    /// for it.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, testing::MockClient};
+    /// use std::{cell::Cell, rc::Rc, time::Duration};
+    ///
+    /// let beats = Rc::new(Cell::new(0));
+    /// let heart = Rc::clone(&beats);
+    /// let mut app = App::new();
+    /// app.every(Duration::from_secs(1), move || heart.set(heart.get() + 1));
+    ///
+    /// let mut client = MockClient::new(app);
+    /// client.connect();
+    /// client.sleep(3);
+    /// assert_eq!(beats.get(), 3);
+    /// ```
+    pub fn every(&mut self, span: Duration, job: impl Fn() + 'static) -> &mut App {
+        self.jobs.add(span, Box::new(job));
+        self
+    }
+
     /// Adds an observer, which is told of each exchange when its answer is over: an [`AccessLog`], or a closure.
     ///
     /// It is not called `observe`: where [`Service`] is in scope, its method of that name would be found first.
@@ -280,6 +307,10 @@ impl Service for App {
         outcome.unwrap_or_else(|error| self.page(&error, Asker::Request(request)))
     }
 
+    fn finish(&self, request: &Request<'_>, outcome: Result<Response, HttpError>) -> Response {
+        guard::answer(|| outcome).unwrap_or_else(|error| self.page(&error, Asker::Request(request)))
+    }
+
     fn refuse(&self, error: &HttpError, fragment: &Fragment<'_>) -> Response {
         self.page(error, Asker::Fragment(fragment))
     }
@@ -300,6 +331,10 @@ impl Service for App {
         for observer in &self.observers {
             guard::tell(|| observer.observe(exchange));
         }
+    }
+
+    fn begin_turn(&self, now: &Now) -> Tick {
+        self.jobs.run(now.tick())
     }
 
     fn end_turn(&self) {

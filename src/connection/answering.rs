@@ -1,6 +1,8 @@
 //! The middle of the machine: a complete request goes to the service, and its answer to the output.
 
-use crate::http::{Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Request, Response, Tick, encode};
+use crate::http::{
+    Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Recall, Request, Response, Tick, encode,
+};
 use crate::service::{Exchange, Fragment, Service};
 
 use super::event::{Event, Narrator};
@@ -8,18 +10,20 @@ use super::input::Input;
 use super::ledger::Ledger;
 use super::output::Output;
 use super::peer::Peer;
+use super::waiting::Waiting;
 use super::writing::{Outgoing, Writing};
-use super::{Context, Phase, Scratch};
+use super::{Context, Phase, Scratch, State};
 
 /// Where answers are written out: the output, the ledger, and what an answer must know of its connection.
 pub(super) struct Desk<'a, S: ?Sized> {
     output: &'a mut Output,
     ledger: &'a mut Ledger,
-    pub(super) service: &'a S,
+    service: &'a S,
     now: &'a Now,
     /// True if another request may follow, as far as the server is concerned.
     takes_more: bool,
     narrator: Narrator<'a>,
+    recall: Recall<'a>,
     /// When the request began.
     began: Tick,
 }
@@ -30,7 +34,8 @@ impl<S: ?Sized> Context<'_, S> {
         let Scratch { input, output, ledger, .. } = &mut *self.scratch;
         let narrator = Narrator { peer, tracer: self.tracer };
         let takes_more = self.phase == Phase::Open && requests < self.limits.requests;
-        (input, Desk { output, ledger, service: self.service, now: self.now, takes_more, narrator, began })
+        let (service, now, recall) = (self.service, self.now, self.recall);
+        (input, Desk { output, ledger, service, now, takes_more, narrator, recall, began })
     }
 }
 
@@ -40,15 +45,55 @@ const SMALL: usize = 16 * 1024;
 /// Bytes of a refused request that are shown to the log.
 const EXCERPT: usize = 256;
 
-impl<S: Service + ?Sized> Desk<'_, S> {
-    /// Answers a complete request.
-    pub(super) fn answer(&mut self, unread: &[u8], head: &Head<'_>, path: &DecodedPath<'_>, body: &[u8]) -> Writing {
-        let request = view(head, path, body, self.narrator.peer, self.now);
-        let response = self.service.call(&request);
+/// A complete request, as it stands in the input.
+pub(super) struct Arrived<'a> {
+    pub(super) head: Head<'a>,
+    pub(super) path: DecodedPath<'a>,
+    pub(super) body: &'a [u8],
+    /// Its bytes and those behind it.
+    pub(super) unread: &'a [u8],
+    /// Where it ends.
+    pub(super) end: usize,
+}
+
+impl<'a, S: Service + ?Sized> Desk<'a, S> {
+    /// Asks whether the body of a request may come; an answer given instead is sent.
+    pub(super) fn admit(&mut self, unread: &[u8], head: &Head<'_>, path: &DecodedPath<'_>) -> Option<Writing> {
+        let response = self.service.admit(&self.view(head, path, &[]))?;
+        let delivery = Delivery::new(head.method, head.framing.version, false);
+        let writing = self.send(response, delivery, unread, Some(head));
+        Some(Writing { is_refusal: true, ..writing })
+    }
+
+    /// Answers a complete request, or waits until it can be answered.
+    pub(super) fn answer(&mut self, arrived: &Arrived<'_>) -> State {
+        let Arrived { head, path, body, end, .. } = arrived;
+        let response = self.service.call(&self.view(head, path, body));
+        match response.body {
+            Body::Later(pending) => {
+                self.narrator.tell(&Event::Deferred);
+                State::Waiting(Waiting { end: *end, pending })
+            }
+            body => State::Writing(self.deliver(Response { body, ..response }, arrived)),
+        }
+    }
+
+    /// Answers a request whose answer was put off.
+    pub(super) fn finish(&mut self, arrived: &Arrived<'_>, outcome: Result<Response, HttpError>) -> Writing {
+        let request = self.view(&arrived.head, &arrived.path, arrived.body);
+        let mut response = self.service.finish(&request, outcome);
+        if matches!(response.body, Body::Later(_)) {
+            let error = HttpError::internal("an answer that was put off was put off again");
+            response = self.service.finish(&request, Err(error));
+        }
+        self.deliver(response, arrived)
+    }
+
+    fn deliver(&mut self, response: Response, arrived: &Arrived<'_>) -> Writing {
+        let Arrived { head, unread, .. } = arrived;
         let keep_alive = head.framing.keep_alive && self.takes_more;
         let delivery = Delivery::new(head.method, head.framing.version, keep_alive);
-        let line = unread.get(..head.framing.head).unwrap_or_default();
-        self.send(response, delivery, line, Some(head))
+        self.send(response, delivery, unread, Some(head))
     }
 
     /// Refuses what cannot be read to its end.
@@ -56,13 +101,6 @@ impl<S: Service + ?Sized> Desk<'_, S> {
         let received = unread.trim_ascii_start();
         let response = self.service.refuse(error, &Fragment::new(self.narrator.peer.0, received));
         let writing = self.send(response, Delivery::REFUSAL, unread, None);
-        Writing { is_refusal: true, ..writing }
-    }
-
-    /// Sends an answer that was given before the body was read.
-    pub(super) fn turn_away(&mut self, response: Response, unread: &[u8], head: &Head<'_>) -> Writing {
-        let delivery = Delivery::new(head.method, head.framing.version, false);
-        let writing = self.send(response, delivery, unread, Some(head));
         Writing { is_refusal: true, ..writing }
     }
 
@@ -91,31 +129,29 @@ impl<S: Service + ?Sized> Desk<'_, S> {
         self.narrator.tell(&Event::Answered { status, head, body: body_written, is_kept: promise.keep_alive });
         Writing { body, keep_alive: promise.keep_alive, is_refusal: false }
     }
-}
 
-/// The request as a handler sees it.
-pub(super) fn view<'a>(
-    head: &Head<'a>,
-    path: &'a DecodedPath<'a>,
-    body: &'a [u8],
-    peer: Peer,
-    now: &'a Now,
-) -> Request<'a> {
-    Request {
-        method: head.method,
-        target: head.raw_target,
-        path: &path.text,
-        path_bytes: &path.octets,
-        raw_path: head.target.path,
-        query: head.target.query,
-        version: head.framing.version,
-        authority: head.authority,
-        headers: head.headers,
-        body,
-        peer: peer.0,
-        now,
-        mount: "",
-        params: Params::default(),
+    /// The request as a handler sees it.
+    fn view<'r>(&self, head: &Head<'r>, path: &'r DecodedPath<'r>, body: &'r [u8]) -> Request<'r>
+    where
+        'a: 'r,
+    {
+        Request {
+            method: head.method,
+            target: head.raw_target,
+            path: &path.text,
+            path_bytes: &path.octets,
+            raw_path: head.target.path,
+            query: head.target.query,
+            version: head.framing.version,
+            authority: head.authority,
+            headers: head.headers,
+            body,
+            peer: self.narrator.peer.0,
+            now: self.now,
+            mount: "",
+            params: Params::default(),
+            recall: self.recall,
+        }
     }
 }
 

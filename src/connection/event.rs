@@ -31,6 +31,8 @@ pub enum Event<'a> {
     },
     /// So many bytes are here, head included, and the body is not complete.
     BodyIncomplete(usize),
+    /// The handler has put the answer off.
+    Deferred,
     /// The peer was told to send its body.
     Continued,
     /// The head of an answer was made, and its body if it is small.
@@ -73,6 +75,8 @@ pub enum Limit {
     Head,
     /// For a body to be complete.
     Body,
+    /// For a deferred answer to be given.
+    Answer,
     /// For the peer to take something of its answer.
     Write,
     /// For the peer to read a refusal and to end.
@@ -98,6 +102,7 @@ impl fmt::Display for Event<'_> {
             Event::HeadIncomplete(bytes) => write!(f, "reading: {bytes} bytes, the head is not complete"),
             Event::Parsed { method, target, .. } => write!(f, "parsed: {method} {}", target.escape_debug()),
             Event::BodyIncomplete(bytes) => write!(f, "parsed: {bytes} bytes, the body is not complete"),
+            Event::Deferred => f.write_str("waiting: the answer was put off"),
             Event::Continued => f.write_str("parsed: the peer waits for 100 Continue and gets it"),
             Event::Answered { status, is_kept, .. } => {
                 write!(f, "answered {status}, {}", if *is_kept { "kept" } else { "closing" })
@@ -121,6 +126,7 @@ impl fmt::Display for Limit {
             Limit::Idle => "a request",
             Limit::Head => "the rest of the head",
             Limit::Body => "the rest of the body",
+            Limit::Answer => "the answer",
             Limit::Write => "the peer to take its answer",
             Limit::Linger => "the peer to end",
         })

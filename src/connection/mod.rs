@@ -7,7 +7,7 @@
 //! ```text
 //!            a head is complete         the body is complete
 //!   Reading ───────────────────► Parsed ───────────────────► Writing ──► Reading, for the next request
-//!      │                           │                            │
+//!      │                           │  ▲ deferred: Waiting       │
 //!      └── refused ────────────────┴──────────────────────────► │ ─────► Lingering ──► Closed
 //! ```
 
@@ -22,17 +22,19 @@ mod scratch;
 mod timeouts;
 mod transcript;
 mod transport;
+mod waiting;
 mod writing;
 
 use std::net::SocketAddr;
 
-use crate::http::{HttpError, Limits, Now, Progress, Status, Tick};
+use crate::http::{HttpError, Limits, Now, Progress, Recall, Status, Tick};
 use crate::service::Service;
 
 use event::Narrator;
 use peer::Peer;
 use reading::Incoming;
 use scratch::Kept;
+use waiting::Waiting;
 use writing::Writing;
 
 pub use event::{Event, Limit, Tracer};
@@ -57,6 +59,8 @@ pub struct Context<'a, S: ?Sized> {
     pub phase: Phase,
     /// Who is shown what happens, if anybody.
     pub tracer: Option<&'a dyn Tracer>,
+    /// How the loop is woken for this connection.
+    pub recall: Recall<'a>,
 }
 
 /// What the server is about, as far as a connection must know.
@@ -75,6 +79,8 @@ enum State {
     Reading(Progress),
     /// A head is complete; its body is on the way.
     Parsed(Incoming),
+    /// The request is complete, and its handler has put the answer off.
+    Waiting(Waiting),
     /// An answer is on the way.
     Writing(Writing),
     /// The answer is sent, and the peer may still be sending: closing now would take the answer out of its hands.
@@ -138,6 +144,8 @@ pub struct Connection<T> {
     sees_end: bool,
     /// The end was read.
     has_ended: bool,
+    /// An event said that neither direction works any more.
+    is_gone: bool,
 }
 
 impl<T: Transport> Connection<T> {
@@ -156,6 +164,7 @@ impl<T: Transport> Connection<T> {
             is_writable: true,
             sees_end: false,
             has_ended: false,
+            is_gone: false,
         }
     }
 
@@ -176,6 +185,16 @@ impl<T: Transport> Connection<T> {
         self.sees_end |= sees_end;
     }
 
+    /// Notes that the transport has failed. Whoever works for this peer is told when the machine goes on.
+    pub fn set_gone(&mut self) {
+        self.is_gone = true;
+    }
+
+    /// True if the answer was put off and is still owed.
+    pub(crate) fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting(_))
+    }
+
     /// True if the next step that may read will.
     pub(crate) fn wants_read(&self) -> bool {
         self.is_readable
@@ -184,7 +203,7 @@ impl<T: Transport> Connection<T> {
     /// The machine: goes on until it must wait, has used its share of the turn, or is over.
     pub fn advance<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Next {
         cx.scratch.load(self.kept.take());
-        if cx.now.tick() >= self.deadline(cx) {
+        if cx.now.tick() >= self.deadline(cx) && !self.is_resuming() {
             self.time_out(cx);
         }
         let mut share = Share::default();
@@ -192,6 +211,7 @@ impl<T: Transport> Connection<T> {
             let step = match self.state {
                 State::Reading(_) => self.read_head(cx, &mut share),
                 State::Parsed(_) => self.read_body(cx),
+                State::Waiting(_) => self.wait_for_answer(cx),
                 State::Writing(_) => self.write(cx, &mut share),
                 State::Lingering => self.linger(cx, &mut share),
                 State::Closed => break Next::Close,
@@ -221,6 +241,7 @@ impl<T: Transport> Connection<T> {
             State::Lingering | State::Closed => Limit::Linger,
             _ if !cx.scratch.output.is_empty() => Limit::Write,
             State::Writing(_) => Limit::Write,
+            State::Waiting(_) => Limit::Answer,
             State::Parsed(_) => Limit::Body,
             State::Reading(_) if cx.scratch.input.is_empty() => Limit::Idle,
             State::Reading(_) => Limit::Head,
@@ -228,13 +249,25 @@ impl<T: Transport> Connection<T> {
     }
 
     fn deadline<S: ?Sized>(&self, cx: &Context<'_, S>) -> Tick {
+        if let State::Writing(writing) = &self.state
+            && let Some(resume) = writing.resumes()
+            && cx.scratch.output.is_empty()
+        {
+            return resume;
+        }
         self.since.plus(match self.limit(cx) {
             Limit::Idle => cx.timeouts.idle,
             Limit::Head => cx.timeouts.head,
             Limit::Body => cx.timeouts.body_after(cx.scratch.input.unread().len()),
+            Limit::Answer => cx.timeouts.answer,
             Limit::Write => cx.timeouts.write,
             Limit::Linger => cx.timeouts.linger,
         })
+    }
+
+    /// A stream that sleeps has no deadline but the time it gave itself.
+    fn is_resuming(&self) -> bool {
+        matches!(&self.state, State::Writing(writing) if writing.resumes().is_some())
     }
 
     /// The phase has lasted too long. A peer that was saying something is told so; one that says or takes nothing is left.
@@ -250,6 +283,7 @@ impl<T: Transport> Connection<T> {
                     cx.timeouts.body
                 )
             }
+            Limit::Answer => return self.give_up_waiting(cx),
             Limit::Idle | Limit::Write | Limit::Linger => return self.state = State::Closed,
         };
         self.refuse(&HttpError::new(Status::REQUEST_TIMEOUT, detail), cx);

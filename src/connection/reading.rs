@@ -8,7 +8,7 @@ use crate::http::{
 };
 use crate::service::Service;
 
-use super::answering::view;
+use super::answering::Arrived;
 use super::input::Input;
 use super::writing::Flushed;
 use super::{Connection, Context, Event, Phase, REQUESTS_A_TURN, Share, State, Step, Transport};
@@ -79,20 +79,22 @@ impl<T: Transport> Connection<T> {
             let next = match request {
                 Ok(None) => None,
                 Ok(Some((head, path))) if head.framing.body == BodyLength::Known(0) => {
-                    let writing = desk.answer(input.unread(), &head, &path, &[]);
-                    input.consume(head.framing.head);
-                    Some(State::Writing(writing))
+                    let end = head.framing.head;
+                    let next = desk.answer(&Arrived { head, path, body: &[], unread: input.unread(), end });
+                    Some((next, end))
                 }
-                Ok(Some((head, path))) => match desk.service.admit(&view(&head, &path, &[], self.peer, now)) {
-                    None => {
-                        self.since = now.tick(); // the time for the body begins
-                        Some(State::Parsed(Incoming::new(head.framing)))
-                    }
-                    Some(response) => Some(State::Writing(desk.turn_away(response, input.unread(), &head))),
-                },
-                Err(error) => Some(State::Writing(desk.refuse(input.unread(), &error))),
+                Ok(Some((head, path))) => Some(match desk.admit(input.unread(), &head, &path) {
+                    None => (State::Parsed(Incoming::new(head.framing)), 0),
+                    Some(writing) => (State::Writing(writing), 0),
+                }),
+                Err(error) => Some((State::Writing(desk.refuse(input.unread(), &error)), 0)),
             };
-            if let Some(next) = next {
+            if let Some((next, end)) = next {
+                match next {
+                    State::Writing(_) => input.consume(end),
+                    // The time for the body, or for the answer, begins.
+                    _ => self.since = now.tick(),
+                }
                 share.requests += 1;
                 self.requests = self.requests.saturating_add(1);
                 self.state = next;
@@ -129,16 +131,14 @@ impl<T: Transport> Connection<T> {
         };
         let end = head_length.saturating_add(body_length);
         let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
-        let unread = input.unread();
-        let body = unread.get(head_length..end).unwrap_or_default();
-        // What was a head when it came is one still; its views are made anew, because the buffer may have moved since.
-        let writing = match read_request(unread, &mut slots(), &mut Progress::default(), limits) {
-            Ok(Some((head, path))) => desk.answer(unread, &head, &path, body),
-            Ok(None) => desk.refuse(unread, &HttpError::internal("a head was lost while its body came")),
-            Err(error) => desk.refuse(unread, &error),
+        self.state = match read_again(input.unread(), end, &mut slots(), limits) {
+            Ok(arrived) => desk.answer(&arrived),
+            Err(error) => State::Writing(desk.refuse(input.unread(), &error)),
         };
-        input.consume(end);
-        self.state = State::Writing(writing);
+        match self.state {
+            State::Writing(_) => input.consume(end),
+            _ => self.since = cx.now.tick(), // the time for the answer begins
+        }
         Step::On
     }
 
@@ -241,6 +241,23 @@ impl<T: Transport> Connection<T> {
                 Step::On
             }
         }
+    }
+}
+
+/// Reads a complete request again, whose head was read when it came: its views are made anew, because the buffer may have
+/// moved since.
+pub(super) fn read_again<'a, 'b: 'a>(
+    unread: &'b [u8],
+    end: usize,
+    slots: &'a mut Slots<'b>,
+    limits: &Limits,
+) -> Result<Arrived<'a>, HttpError> {
+    match read_request(unread, slots, &mut Progress::default(), limits)? {
+        Some((head, path)) => {
+            let body = unread.get(head.framing.head..end).unwrap_or_default();
+            Ok(Arrived { head, path, body, unread, end })
+        }
+        None => Err(HttpError::internal("a head was lost while its request was answered")),
     }
 }
 

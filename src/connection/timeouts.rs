@@ -19,6 +19,8 @@ pub struct Timeouts {
     pub body: Duration,
     /// Without a request on an open connection, a new one included; then it closes without a word.
     pub idle: Duration,
+    /// For a deferred answer to be given; then 503.
+    pub answer: Duration,
     /// Without the peer taking a byte of its answer; then it closes.
     pub write: Duration,
     /// For a peer to read its refusal and to stop sending, before the connection is closed for good.
@@ -32,6 +34,8 @@ impl Timeouts {
     pub const BODY: Duration = Duration::from_secs(30);
     /// Default for [`idle`](Timeouts::idle): browsers keep connections for about as long.
     pub const IDLE: Duration = Duration::from_secs(60);
+    /// Default for [`answer`](Timeouts::answer): longer than people wait.
+    pub const ANSWER: Duration = Duration::from_secs(60);
     /// Default for [`write`](Timeouts::write): a phone in a tunnel comes back.
     pub const WRITE: Duration = Duration::from_secs(30);
     /// Default for [`linger`](Timeouts::linger).
@@ -53,6 +57,7 @@ impl Default for Timeouts {
             head: Timeouts::HEAD,
             body: Timeouts::BODY,
             idle: Timeouts::IDLE,
+            answer: Timeouts::ANSWER,
             write: Timeouts::WRITE,
             linger: Timeouts::LINGER,
         }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::http::{Body, Bytes, Coding, FileRange, Produced, Progress, Source, encode_chunk, encode_last_chunk};
+use crate::http::{Body, Bytes, Coding, FileRange, Produced, Progress, Source, Tick, encode_chunk, encode_last_chunk};
 use crate::service::Service;
 
 use super::event::Narrator;
@@ -22,9 +22,17 @@ pub(super) struct Writing {
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Nothing,
-    Memory { bytes: Bytes, sent: usize },
+    Memory {
+        bytes: Bytes,
+        sent: usize,
+    },
     File(FileRange),
-    Stream { source: Box<dyn Source>, coding: Coding },
+    Stream {
+        source: Box<dyn Source>,
+        coding: Coding,
+        /// The source has nothing to say before.
+        resume: Option<Tick>,
+    },
 }
 
 impl Outgoing {
@@ -33,7 +41,19 @@ impl Outgoing {
             Body::Empty => Outgoing::Nothing,
             Body::Bytes(bytes) => Outgoing::Memory { bytes, sent: 0 },
             Body::File(range) => Outgoing::File(range),
-            Body::Stream(source) => Outgoing::Stream { source, coding },
+            Body::Stream(source) => Outgoing::Stream { source, coding, resume: None },
+            // Waited for in `State::Waiting`, and nowhere else.
+            Body::Later(_) => Outgoing::Nothing,
+        }
+    }
+}
+
+impl Writing {
+    /// When the source of the body wants to be asked again, if it sleeps.
+    pub(super) fn resumes(&self) -> Option<Tick> {
+        match &self.body {
+            Outgoing::Stream { resume, .. } => *resume,
+            _ => None,
         }
     }
 }
@@ -88,6 +108,7 @@ impl<T: Transport> Connection<T> {
         match &mut writing.body {
             Outgoing::Nothing => return self.finish(cx),
             _ if share.bytes >= BYTES_A_TURN => return Step::Yield,
+            Outgoing::Stream { resume: Some(resume), .. } if *resume > cx.now.tick() => return Step::Wait,
             Outgoing::Stream { .. } => self.produce(cx, share),
             _ if !self.is_writable => return Step::Wait,
             Outgoing::Memory { .. } | Outgoing::File(_) => self.send_slice(cx, share),
@@ -98,7 +119,8 @@ impl<T: Transport> Connection<T> {
     /// Has the source make the next slice, which then is output like any other.
     fn produce<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
-        let Outgoing::Stream { source, coding } = &mut writing.body else { return };
+        let Outgoing::Stream { source, coding, resume } = &mut writing.body else { return };
+        *resume = None;
         let out = cx.scratch.output.end();
         let start = out.len();
         let produced = source.produce(out);
@@ -109,6 +131,7 @@ impl<T: Transport> Connection<T> {
         narrator.tell(&Event::Produced(out.get(start..).unwrap_or_default()));
         match produced {
             Ok(Produced::More) => share.bytes = share.bytes.saturating_add((out.len() - start).max(WORK)),
+            Ok(Produced::Later(span)) => *resume = Some(cx.now.tick().plus(span)),
             Ok(Produced::All) => {
                 if *coding == Coding::Chunked {
                     encode_last_chunk(out);

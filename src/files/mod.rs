@@ -18,6 +18,7 @@ use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cache::{Cache, Entry};
 use conditional::Verdict;
@@ -59,7 +60,7 @@ enum Listings {
 /// ```
 #[derive(Debug)]
 pub struct Files {
-    root: Rc<Root>,
+    root: Arc<Root>,
     index: Vec<u8>,
     hidden: Hidden,
     listings: Listings,
@@ -79,7 +80,7 @@ impl Files {
     /// ```
     pub fn new(root: impl Into<PathBuf>) -> io::Result<Files> {
         Ok(Files {
-            root: Rc::new(Root::open(root.into())?),
+            root: Arc::new(Root::open(root.into())?),
             index: b"index.html".to_vec(),
             hidden: Hidden::Refused,
             listings: Listings::Shown,
@@ -110,7 +111,7 @@ impl Files {
     #[must_use]
     pub fn by_canonical_paths(mut self) -> Self {
         // Nobody shares the root yet: only a listing under way does.
-        if let Some(root) = Rc::get_mut(&mut self.root) {
+        if let Some(root) = Arc::get_mut(&mut self.root) {
             root.go_by_canonical_paths();
         }
         self
@@ -141,7 +142,7 @@ impl Files {
         if self.listings == Listings::Withheld {
             return Err(HttpError::not_found("this directory has no index page, and listings are switched off"));
         }
-        Listing::open(Rc::clone(&self.root), directory, self.hidden, request)?.into_response()
+        Listing::open(Arc::clone(&self.root), directory, self.hidden, request)?.into_response()
     }
 }
 

@@ -4,6 +4,9 @@ use std::fmt;
 use std::fs::File;
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
+
+use super::Pending;
 
 /// The content of a response.
 #[derive(Debug, Default)]
@@ -17,6 +20,8 @@ pub enum Body {
     File(FileRange),
     /// Content made a slice at a time, while it is sent.
     Stream(Box<dyn Source>),
+    /// The whole response comes later; made by [`Request::defer`](super::Request::defer).
+    Later(Pending),
 }
 
 impl Body {
@@ -27,7 +32,7 @@ impl Body {
             Body::Empty => Some(0),
             Body::Bytes(bytes) => u64::try_from(bytes.as_slice().len()).ok(),
             Body::File(range) => Some(range.length),
-            Body::Stream(_) => None,
+            Body::Stream(_) | Body::Later(_) => None,
         }
     }
 
@@ -105,7 +110,7 @@ pub struct FileRange {
 /// assert_eq!(Count(0, 1).produce(&mut out).unwrap(), Produced::All);
 /// assert_eq!(out, b"1\n");
 /// ```
-pub trait Source {
+pub trait Source: Send {
     /// Appends the next slice to `out`. Appending nothing is allowed: work was done, and there is more to do.
     ///
     /// # Errors
@@ -118,6 +123,8 @@ pub trait Source {
 pub enum Produced {
     /// Ask again.
     More,
+    /// There is nothing for the moment: ask again after this time. What was appended is sent meanwhile.
+    Later(Duration),
     /// That was all.
     All,
 }

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 
 use super::field;
-use super::{Headers, Method, Now, Params, Version};
+use super::{Body, Deferred, Headers, Method, Now, Params, Recall, Response, Status, Version};
 
 /// A complete request, with its body.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +38,8 @@ pub struct Request<'a> {
     pub mount: &'a str,
     /// What the named groups of the route's pattern caught.
     pub params: Params<'a>,
+    /// How its connection is woken.
+    pub recall: Recall<'a>,
 }
 
 impl<'a> Request<'a> {
@@ -51,6 +53,30 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&'a str> {
         self.params.get(name)
+    }
+
+    /// Puts the answer off: the handler returns the response given here, and whoever has the handle answers when he can. The
+    /// loop goes on meanwhile; requests behind this one on the same connection wait, so that answers stay in order.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, Response, testing::MockClient};
+    ///
+    /// fn slow(request: &Request<'_>) -> Response {
+    ///     let (deferred, response) = request.defer();
+    ///     std::thread::spawn(move || deferred.answer("here it is\n"));
+    ///     response
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/slow", slow)?;
+    /// assert_eq!(MockClient::new(app).get("/slow").text(), "here it is\n");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn defer(&self) -> (Deferred, Response) {
+        let (deferred, pending) = Deferred::new(self.recall);
+        (deferred, Response::new(Status::OK).with_body(Body::Later(pending)))
     }
 
     /// The octets of the path below the mount: empty, or begins with `/`. What CGI calls PATH_INFO.

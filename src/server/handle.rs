@@ -1,21 +1,33 @@
-//! Stopping a server from elsewhere.
+//! Reaching a server from elsewhere: to stop it, and to tell it that a deferred answer is there.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use mio::{Registry, Token, Waker};
+
+use crate::http::Wake;
 
 /// Stops a server from another thread. Cloning is cheap.
 #[derive(Clone, Debug)]
 pub struct Handle {
-    waker: Arc<Waker>,
-    is_stopping: Arc<AtomicBool>,
+    mailbox: Arc<Mailbox>,
+}
+
+/// What other threads leave for the loop, and how they wake it.
+#[derive(Debug)]
+pub(super) struct Mailbox {
+    waker: Waker,
+    is_stopping: AtomicBool,
+    /// Connections whose answers are there.
+    tickets: Mutex<Vec<usize>>,
 }
 
 impl Handle {
     pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
-        Ok(Handle { waker: Arc::new(Waker::new(registry, token)?), is_stopping: Arc::default() })
+        let waker = Waker::new(registry, token)?;
+        let mailbox = Mailbox { waker, is_stopping: AtomicBool::new(false), tickets: Mutex::default() };
+        Ok(Handle { mailbox: Arc::new(mailbox) })
     }
 
     /// Asks the server to stop: no more peers, what has begun is finished, at most for the configured grace.
@@ -23,11 +35,29 @@ impl Handle {
     /// # Errors
     /// What the system says when the loop cannot be woken.
     pub fn stop(&self) -> io::Result<()> {
-        self.is_stopping.store(true, Ordering::Release);
-        self.waker.wake()
+        self.mailbox.is_stopping.store(true, Ordering::Release);
+        self.mailbox.waker.wake()
     }
 
     pub(super) fn wants_stop(&self) -> bool {
-        self.is_stopping.load(Ordering::Acquire)
+        self.mailbox.is_stopping.load(Ordering::Acquire)
+    }
+
+    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    /// The connections that were called since the last time.
+    pub(super) fn take_tickets(&self) -> Vec<usize> {
+        std::mem::take(&mut *self.mailbox.tickets.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Wake for Mailbox {
+    fn wake(&self, ticket: usize) {
+        self.tickets.lock().unwrap_or_else(PoisonError::into_inner).push(ticket);
+        if let Err(error) = self.waker.wake() {
+            log::error!("a deferred answer must wait: the loop cannot be woken: {error}");
+        }
     }
 }

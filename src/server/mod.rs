@@ -13,6 +13,7 @@ mod timers;
 
 use std::io;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info};
@@ -21,7 +22,7 @@ use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
 use crate::connection::{Connection, Context, Next, Phase, Scratch, Tracer};
-use crate::http::{Now, Tick};
+use crate::http::{Now, Recall, Tick, Wake};
 use crate::service::Service;
 
 use acceptor::Acceptor;
@@ -63,6 +64,10 @@ pub struct Server<S> {
     /// When a stopping server stops waiting.
     last_call: Tick,
     handle: Handle,
+    /// The handle's mailbox, as requests know it.
+    wake: Arc<dyn Wake>,
+    /// When the service wants the next turn.
+    next_turn: Tick,
     signals: Option<Signals>,
     tracer: Option<Box<dyn Tracer>>,
     now: Now,
@@ -103,8 +108,11 @@ impl<S: Service> Server<S> {
         for (index, socket) in acceptor.sockets_mut().enumerate() {
             poll.registry().register(socket, Token(FIRST_LISTENER + index), Interest::READABLE)?;
         }
+        let handle = Handle::new(poll.registry(), WAKER)?;
         Ok(Server {
-            handle: Handle::new(poll.registry(), WAKER)?,
+            wake: handle.mailbox(),
+            handle,
+            next_turn: Tick::default(),
             poll,
             acceptor,
             addresses,
@@ -173,16 +181,20 @@ impl<S: Service> Server<S> {
             other => other?,
         }
         self.now.next_turn();
+        self.next_turn = self.service.begin_turn(&self.now);
         let unfinished = std::mem::take(&mut self.again);
         for event in events.iter() {
             match event.token() {
-                WAKER => {}
+                WAKER => self.handle.take_tickets().into_iter().for_each(|key| self.step(key)),
                 SIGNALS => self.heed_signals(),
                 Token(listener) if listener >= FIRST_LISTENER => self.acceptor.set_ready(listener - FIRST_LISTENER),
                 Token(key) => {
                     if let Some(slot) = self.slots.get_mut(key) {
                         // An error is found by reading, like an end.
                         let sees_end = event.is_read_closed() || event.is_error();
+                        if event.is_error() || event.is_write_closed() {
+                            slot.connection.set_gone();
+                        }
                         slot.connection.set_ready(
                             event.is_readable(),
                             event.is_writable() || event.is_error(),
@@ -215,7 +227,8 @@ impl<S: Service> Server<S> {
             return Some(Duration::ZERO);
         }
         let last_call = (self.last_call < Tick::NEVER).then_some(self.last_call);
-        let next = [self.timers.next(), self.acceptor.resumes(), last_call].into_iter().flatten().min()?;
+        let next_turn = (self.next_turn < Tick::NEVER).then_some(self.next_turn);
+        let next = [self.timers.next(), self.acceptor.resumes(), last_call, next_turn].into_iter().flatten().min()?;
         Some(next.since(self.now.measured()).saturating_add(ROUND_UP))
     }
 
@@ -230,6 +243,7 @@ impl<S: Service> Server<S> {
             scratch: &mut self.scratch,
             phase: self.phase,
             tracer: self.tracer.as_deref(),
+            recall: Recall { wake: &self.wake, ticket: key },
         };
         match slot.connection.advance(&mut context) {
             Next::Wait(deadline) => {

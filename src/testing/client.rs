@@ -1,11 +1,13 @@
 //! A client without a socket.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::connection::{Connection, Context, Next, Phase, Scratch, Timeouts, Tracer};
-use crate::http::{Limits, Now, Tick};
+use crate::http::{Limits, Now, Recall, Tick, Wake};
 use crate::service::Service;
 
+use super::bell::Bell;
 use super::{Answer, MockConnection};
 
 /// Talks to a service through the very machine that serves sockets: same parser, same limits, same bytes.
@@ -35,12 +37,17 @@ pub struct MockClient<S> {
     timeouts: Timeouts,
     phase: Phase,
     tracer: Option<Box<dyn Tracer>>,
+    bell: Arc<Bell>,
+    /// The bell, as requests know it.
+    wake: Arc<dyn Wake>,
     scratch: Scratch,
     now: Now,
     beginning: SystemTime,
     elapsed: Duration,
     connection: Option<Connection<MockConnection>>,
     next: Next,
+    /// When the service wants the next turn.
+    next_turn: Tick,
     /// What the server has sent and no answer was made of.
     received: Vec<u8>,
 }
@@ -48,13 +55,19 @@ pub struct MockClient<S> {
 /// The date on which a mock client's time begins: 2026-01-01.
 const BEGINNING: Duration = Duration::from_secs(1_767_225_600);
 
+/// Real time that a deferred answer may take in a test.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Turns after which a conversation that still moves is taken for one that never ends.
 const MAX_TURNS: usize = 100_000;
 
 impl<S: Service> MockClient<S> {
     /// A client of this service, not yet connected.
     pub fn new(service: S) -> Self {
+        let bell = Arc::new(Bell::default());
         MockClient {
+            wake: Arc::clone(&bell) as Arc<dyn Wake>,
+            bell,
             service,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
@@ -66,6 +79,7 @@ impl<S: Service> MockClient<S> {
             elapsed: Duration::ZERO,
             connection: None,
             next: Next::Close,
+            next_turn: Tick::NEVER,
             received: Vec::new(),
         }
     }
@@ -120,6 +134,7 @@ impl<S: Service> MockClient<S> {
             self.connect();
         }
         self.deliver(wire, cuts);
+        self.wait_for_deferred();
         match self.next_answer(asks_head) {
             Some(answer) => answer,
             None => panic!(
@@ -217,17 +232,23 @@ impl<S: Service> MockClient<S> {
     pub fn sleep(&mut self, seconds: u64) {
         let until = Tick::after(self.elapsed.saturating_add(Duration::from_secs(seconds)));
         for _ in 0..MAX_TURNS {
-            match self.next {
-                Next::Wait(deadline) if !self.is_closed() && deadline <= until => {
-                    let step = deadline.since(self.now.tick());
-                    self.elapsed = self.elapsed.saturating_add(step);
-                    self.advance();
-                }
-                _ => break,
+            let deadline = match self.next {
+                Next::Wait(deadline) if !self.is_closed() => deadline.min(self.next_turn),
+                _ => self.next_turn,
+            };
+            if deadline > until {
+                break;
             }
+            self.elapsed = self.elapsed.saturating_add(deadline.since(self.now.tick()));
+            self.advance();
         }
         self.elapsed = self.elapsed.saturating_add(until.since(Tick::after(self.elapsed)));
         self.turn_clock();
+    }
+
+    /// Turns the machine once more: for an answer that was put off, and has been given meanwhile.
+    pub fn turn(&mut self) {
+        self.advance();
     }
 
     /// Lets the server begin to stop: what has begun is finished, and the connection closes.
@@ -251,6 +272,13 @@ impl<S: Service> MockClient<S> {
         self.advance();
     }
 
+    /// Waits in real time for answers that were put off, as far as other threads work on them.
+    fn wait_for_deferred(&mut self) {
+        while self.connection.as_ref().is_some_and(Connection::is_waiting) && self.bell.wait(PATIENCE) {
+            self.advance();
+        }
+    }
+
     fn turn_clock(&mut self) {
         let date = self.beginning.checked_add(self.elapsed).unwrap_or(self.beginning);
         self.now.turn(Tick::after(self.elapsed), date);
@@ -260,6 +288,7 @@ impl<S: Service> MockClient<S> {
     fn advance(&mut self) {
         for _ in 0..MAX_TURNS {
             self.turn_clock();
+            self.next_turn = self.service.begin_turn(&self.now);
             let Some(connection) = &mut self.connection else { return };
             let mut context = Context {
                 service: &self.service,
@@ -269,6 +298,7 @@ impl<S: Service> MockClient<S> {
                 scratch: &mut self.scratch,
                 phase: self.phase,
                 tracer: self.tracer.as_deref(),
+                recall: Recall { wake: &self.wake, ticket: 0 },
             };
             self.next = connection.advance(&mut context);
             self.received.append(&mut connection.transport_mut().take_written());

@@ -4,6 +4,7 @@
 //! that want to say exactly how bytes come and go.
 
 mod answer;
+mod bell;
 mod client;
 mod connection;
 

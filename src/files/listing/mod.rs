@@ -10,7 +10,7 @@ mod page;
 mod plain;
 
 use std::io;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use rustix::fs::Dir;
 
@@ -35,7 +35,7 @@ const EAGER_SLICES: usize = 6;
 
 /// A listing being made.
 pub(super) struct Listing {
-    root: Rc<Root>,
+    root: Arc<Root>,
     /// Path of the directory below the root: empty, or ends in `/`.
     directory: Vec<u8>,
     hidden: Hidden,
@@ -63,7 +63,7 @@ enum Face {
 
 impl Listing {
     pub(super) fn open(
-        root: Rc<Root>,
+        root: Arc<Root>,
         directory: Vec<u8>,
         hidden: Hidden,
         request: &Request<'_>,
@@ -97,7 +97,7 @@ impl Listing {
         }
         let body = match produced {
             Produced::All => Body::Bytes(Bytes::Owned(out)),
-            Produced::More => {
+            _ => {
                 self.begun = out;
                 Body::Stream(Box::new(self))
             }
@@ -109,8 +109,8 @@ impl Listing {
     fn step(&mut self, state: State, out: &mut Vec<u8>) -> io::Result<State> {
         Ok(match state {
             State::Reading(mut names) => match self.entries.read(&mut names, self.hidden, READ_SLICE)? {
-                Produced::More => State::Reading(names),
                 Produced::All => State::Measuring(names, 0),
+                _ => State::Reading(names),
             },
             State::Measuring(names, from) => {
                 match self.entries.measure(names.fd()?, &self.root, &self.directory, from, MEASURE_SLICE) {
@@ -119,13 +119,13 @@ impl Listing {
                 }
             }
             State::Sorting(mut sorter) => match sorter.step(|a, b| self.entries.compare(a, b)) {
-                Produced::More => State::Sorting(sorter),
                 Produced::All => {
                     if let Face::Page = self.face {
                         page::begin_rows(&self.entries.summary, !self.directory.is_empty(), out);
                     }
                     State::Rendering(sorter.into_rows(), 0)
                 }
+                _ => State::Sorting(sorter),
             },
             State::Rendering(rows, from) => {
                 let next = self.render(&rows, from, out);

@@ -1,0 +1,62 @@
+//! Between request and answer, where a handler has put the answer off.
+//!
+//! The request stays in the input, so that the answer can still be made with it in view, and the requests behind it wait:
+//! answers keep the order of their requests.
+
+use crate::http::{HttpError, Pending, Response, Status, slots};
+use crate::service::Service;
+
+use super::reading::read_again;
+use super::writing::Flushed;
+use super::{Connection, Context, Event, State, Step, Transport};
+
+/// An answer that is owed.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    /// Where the request ends in the input.
+    pub(super) end: usize,
+    pub(super) pending: Pending,
+}
+
+impl<T: Transport> Connection<T> {
+    /// One step in `State::Waiting`: send what was answered before, and see whether the answer is there.
+    pub(super) fn wait_for_answer<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
+        if self.is_gone {
+            self.narrator(cx).tell(&Event::Gone(&std::io::ErrorKind::ConnectionReset.into()));
+            self.state = State::Closed;
+            return Step::On;
+        }
+        match self.flush(cx) {
+            Flushed::All => {}
+            Flushed::Part => return Step::Wait,
+            Flushed::Gone => return Step::On,
+        }
+        let State::Waiting(waiting) = &self.state else { return Step::On };
+        match waiting.pending.take() {
+            Some(outcome) => {
+                self.conclude(outcome, cx);
+                Step::On
+            }
+            None => Step::Wait,
+        }
+    }
+
+    /// The answer has not come in time.
+    pub(super) fn give_up_waiting<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) {
+        let detail = format!("the answer was not ready after {:?}", cx.timeouts.answer);
+        self.conclude(Err(HttpError::new(Status::SERVICE_UNAVAILABLE, detail)), cx);
+    }
+
+    /// Sends the answer that was owed.
+    fn conclude<S: Service + ?Sized>(&mut self, outcome: Result<Response, HttpError>, cx: &mut Context<'_, S>) {
+        let State::Waiting(waiting) = &self.state else { return };
+        let (end, limits) = (waiting.end, cx.limits);
+        let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
+        let writing = match read_again(input.unread(), end, &mut slots(), limits) {
+            Ok(arrived) => desk.finish(&arrived, outcome),
+            Err(error) => desk.refuse(input.unread(), &error),
+        };
+        input.consume(end);
+        self.state = State::Writing(writing);
+    }
+}
