@@ -1,6 +1,8 @@
 //! The middle of the machine: a complete request goes to the service, and its answer to the output.
 
-use crate::http::{Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Request, Response, Tick, encode};
+use crate::http::{
+    Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Request, Response, Status, Tick, encode,
+};
 use crate::service::{Exchange, Fragment, Service};
 
 use super::event::{Event, Narrator};
@@ -67,6 +69,7 @@ impl<S: Service + ?Sized> Desk<'_, S> {
     }
 
     fn send(&mut self, response: Response, delivery: Delivery, line: &[u8], head: Option<&Head<'_>>) -> Writing {
+        let response = self.checked(response, line);
         let start = self.output.end().len();
         let promise = encode(&response, delivery, self.now, self.output.end());
         let status = response.status;
@@ -90,6 +93,19 @@ impl<S: Service + ?Sized> Desk<'_, S> {
         let (head, body_written) = written.split_at_checked(head_end - start).unwrap_or_default();
         self.narrator.tell(&Event::Answered { status, head, body: body_written, is_kept: promise.keep_alive });
         Writing { body, keep_alive: promise.keep_alive, is_refusal: false }
+    }
+
+    /// The response, or a 500 in place of one that cannot be sent: with what is no header, or an interim status, after which a
+    /// peer would go on waiting (RFC 9110 section 15.2).
+    fn checked(&self, response: Response, received: &[u8]) -> Response {
+        let fault = match response.headers.refusal() {
+            Some(why) => why.to_owned(),
+            None if response.status.class() == 1 => format!("{} is no final answer", response.status),
+            None => return response,
+        };
+        let refusal = self.service.refuse(&HttpError::internal(fault), &Fragment::new(self.narrator.peer.0, received));
+        let is_sound = refusal.headers.refusal().is_none() && refusal.status.class() != 1;
+        if is_sound { refusal } else { Response::new(Status::INTERNAL_SERVER_ERROR) }
     }
 }
 

@@ -222,7 +222,7 @@ impl<T: Transport> Connection<T> {
             _ if !cx.scratch.output.is_empty() => Limit::Write,
             State::Writing(_) => Limit::Write,
             State::Parsed(_) => Limit::Body,
-            State::Reading(_) if cx.scratch.input.is_empty() => Limit::Idle,
+            State::Reading(_) if cx.scratch.input.is_blank() => Limit::Idle,
             State::Reading(_) => Limit::Head,
         }
     }
@@ -253,7 +253,6 @@ impl<T: Transport> Connection<T> {
             Limit::Idle | Limit::Write | Limit::Linger => return self.state = State::Closed,
         };
         self.refuse(&HttpError::new(Status::REQUEST_TIMEOUT, detail), cx);
-        self.since = cx.now.tick();
     }
 
     fn narrator<'a, S: ?Sized>(&self, cx: &Context<'a, S>) -> Narrator<'a> {

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::http::{
-    BodyLength, CONTINUE, ChunkDecoder, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, decode,
+    BodyLength, CONTINUE, ChunkDecoder, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, Tick, decode,
     decode_path, slots,
 };
 use crate::service::Service;
@@ -18,6 +18,8 @@ use super::{Connection, Context, Event, Phase, REQUESTS_A_TURN, Share, State, St
 pub(super) struct Incoming {
     framing: Framing,
     body: Arriving,
+    /// When the request began; the time of its phases begins anew.
+    began: Tick,
 }
 
 #[derive(Debug)]
@@ -34,12 +36,15 @@ enum Filled {
 }
 
 impl Incoming {
-    fn new(framing: Framing) -> Self {
+    /// `here` bytes of the request have come with its head.
+    fn new(mut framing: Framing, began: Tick, here: usize) -> Self {
+        // A peer that has begun to send its body does not wait to be asked for it (RFC 9110 section 10.1.1).
+        framing.expects_continue &= here <= framing.head;
         let body = match framing.body {
             BodyLength::Known(length) => Arriving::Known { length: usize::try_from(length).unwrap_or(usize::MAX) },
             BodyLength::Chunked => Arriving::Chunked { decoder: ChunkDecoder::new(), decoded: 0 },
         };
-        Incoming { framing, body }
+        Incoming { framing, body, began }
     }
 
     /// The length of the body once all of it stands decoded behind the head.
@@ -77,17 +82,18 @@ impl<T: Transport> Connection<T> {
                 narrator.tell(&Event::Parsed { method, target, path: &path.text });
             }
             let next = match request {
-                Ok(None) => None,
+                Ok(None) => {
+                    // A line end too many behind a body, or while waiting, begins no request that could be overdue.
+                    input.consume(progress.leave_empty_lines());
+                    None
+                }
                 Ok(Some((head, path))) if head.framing.body == BodyLength::Known(0) => {
                     let writing = desk.answer(input.unread(), &head, &path, &[]);
                     input.consume(head.framing.head);
                     Some(State::Writing(writing))
                 }
                 Ok(Some((head, path))) => match desk.service.admit(&view(&head, &path, &[], self.peer, now)) {
-                    None => {
-                        self.since = now.tick(); // the time for the body begins
-                        Some(State::Parsed(Incoming::new(head.framing)))
-                    }
+                    None => Some(State::Parsed(Incoming::new(head.framing, self.since, input.unread().len()))),
                     Some(response) => Some(State::Writing(desk.turn_away(response, input.unread(), &head))),
                 },
                 Err(error) => Some(State::Writing(desk.refuse(input.unread(), &error))),
@@ -96,6 +102,7 @@ impl<T: Transport> Connection<T> {
                 share.requests += 1;
                 self.requests = self.requests.saturating_add(1);
                 self.state = next;
+                self.since = cx.now.tick(); // the time for the body begins, or for the answer
                 return Step::On;
             }
         }
@@ -111,7 +118,7 @@ impl<T: Transport> Connection<T> {
     /// One step in `State::Parsed`: answer if the body is complete, else read on.
     pub(super) fn read_body<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
         let State::Parsed(incoming) = &mut self.state else { return Step::On };
-        let (limits, head_length) = (cx.limits, incoming.framing.head);
+        let (limits, head_length, began) = (cx.limits, incoming.framing.head, incoming.began);
         let body_length = match incoming.complete(&mut cx.scratch.input, limits) {
             Ok(Some(length)) => length,
             Ok(None) => {
@@ -128,7 +135,7 @@ impl<T: Transport> Connection<T> {
             }
         };
         let end = head_length.saturating_add(body_length);
-        let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
+        let (input, mut desk) = cx.desk(self.peer, began, self.requests);
         let unread = input.unread();
         let body = unread.get(head_length..end).unwrap_or_default();
         // What was a head when it came is one still; its views are made anew, because the buffer may have moved since.
@@ -139,21 +146,22 @@ impl<T: Transport> Connection<T> {
         };
         input.consume(end);
         self.state = State::Writing(writing);
+        self.since = cx.now.tick();
         Step::On
     }
 
     /// Refuses what was received so far; the connection closes after it.
     pub(super) fn refuse<S: Service + ?Sized>(&mut self, error: &HttpError, cx: &mut Context<'_, S>) {
-        let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
+        let began = if let State::Parsed(incoming) = &self.state { incoming.began } else { self.since };
+        let (input, mut desk) = cx.desk(self.peer, began, self.requests);
         self.state = State::Writing(desk.refuse(input.unread(), error));
+        self.since = cx.now.tick();
     }
 
-    /// A peer that waits for `100 Continue` gets it once, and only if it has not begun to send the body (RFC 9110 section 10.1.1).
+    /// A peer that waits for `100 Continue` gets it, once.
     fn ask_to_continue<S: ?Sized>(&mut self, cx: &mut Context<'_, S>) {
         let State::Parsed(incoming) = &mut self.state else { return };
-        if std::mem::take(&mut incoming.framing.expects_continue)
-            && cx.scratch.input.unread().len() <= incoming.framing.head
-        {
+        if std::mem::take(&mut incoming.framing.expects_continue) {
             cx.scratch.output.end().extend_from_slice(CONTINUE);
             self.narrator(cx).tell(&Event::Continued);
         }
@@ -161,19 +169,19 @@ impl<T: Transport> Connection<T> {
 
     /// Reads once; nothing is waiting to be sent.
     fn read_more<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
-        let was_empty = cx.scratch.input.is_empty();
+        let was_blank = cx.scratch.input.is_blank();
         match self.fill(cx) {
             Ok(Filled::Some) => {
-                if was_empty {
+                if was_blank && !cx.scratch.input.is_blank() {
                     self.since = cx.now.tick(); // a request begins
                 }
                 Step::On
             }
-            Ok(Filled::Nothing) if was_empty && cx.phase == Phase::Draining => {
+            Ok(Filled::Nothing) if was_blank && cx.phase == Phase::Draining => {
                 self.state = State::Closed;
                 Step::On
             }
-            Ok(Filled::Nothing) if was_empty => Step::Wait,
+            Ok(Filled::Nothing) if was_blank => Step::Wait,
             Ok(Filled::Nothing) => {
                 let here = cx.scratch.input.unread().len();
                 let is_head = matches!(self.state, State::Reading(_));
@@ -181,7 +189,7 @@ impl<T: Transport> Connection<T> {
                 self.narrator(cx).tell(&event);
                 Step::Wait
             }
-            Ok(Filled::End) if was_empty => {
+            Ok(Filled::End) if was_blank => {
                 self.state = State::Closed;
                 Step::On
             }

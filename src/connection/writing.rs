@@ -99,6 +99,8 @@ impl<T: Transport> Connection<T> {
     fn produce<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
         let Outgoing::Stream { source, coding } = &mut writing.body else { return };
+        // The peer has taken all there was: the time that the source takes is not counted against it.
+        self.since = cx.now.tick();
         let out = cx.scratch.output.end();
         let start = out.len();
         let produced = source.produce(out);
