@@ -3,7 +3,24 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 mod app;
+mod bodies;
+mod chunked;
 #[cfg(feature = "command")]
 mod command;
+mod decode;
 mod deferred;
 mod files;
+mod layers;
+mod limits;
+mod machine;
+mod observed;
+mod patience;
+mod readers;
+mod readme;
+mod response;
+mod running;
+mod samples;
+mod segmentation;
+mod sockets;
+mod target;
+mod turns;

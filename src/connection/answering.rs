@@ -1,7 +1,7 @@
 //! The middle of the machine: a complete request goes to the service, and its answer to the output.
 
 use crate::http::{
-    Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Recall, Request, Response, Tick, encode,
+    Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Recall, Request, Response, Status, Tick, encode,
 };
 use crate::service::{Exchange, Fragment, Service};
 
@@ -72,7 +72,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         match response.body {
             Body::Later(pending) => {
                 self.narrator.tell(&Event::Deferred);
-                State::Waiting(Waiting { end: *end, pending })
+                State::Waiting(Waiting { end: *end, began: self.began, pending })
             }
             body => State::Writing(self.deliver(Response { body, ..response }, arrived)),
         }
@@ -81,11 +81,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
     /// Answers a request whose answer was put off.
     pub(super) fn finish(&mut self, arrived: &Arrived<'_>, outcome: Result<Response, HttpError>) -> Writing {
         let request = self.view(&arrived.head, &arrived.path, arrived.body);
-        let mut response = self.service.finish(&request, outcome);
-        if matches!(response.body, Body::Later(_)) {
-            let error = HttpError::internal("an answer that was put off was put off again");
-            response = self.service.finish(&request, Err(error));
-        }
+        let response = self.service.finish(&request, outcome);
         self.deliver(response, arrived)
     }
 
@@ -105,6 +101,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
     }
 
     fn send(&mut self, response: Response, delivery: Delivery, line: &[u8], head: Option<&Head<'_>>) -> Writing {
+        let response = self.checked(response, line);
         let start = self.output.end().len();
         let promise = encode(&response, delivery, self.now, self.output.end());
         let status = response.status;
@@ -130,6 +127,21 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         Writing { body, keep_alive: promise.keep_alive, is_refusal: false }
     }
 
+    /// The response, or a 500 in place of one that cannot be sent: with what is no header, an interim status, after which a
+    /// peer would go on waiting (RFC 9110 section 15.2), or put off where nobody waits for it.
+    fn checked(&self, response: Response, received: &[u8]) -> Response {
+        let fault = match response.headers.refusal() {
+            Some(why) => why.to_owned(),
+            None if response.status.class() == 1 => format!("{} is no final answer", response.status),
+            None if is_deferred(&response) => "an answer was put off that cannot be waited for".to_owned(),
+            None => return response,
+        };
+        let refusal = self.service.refuse(&HttpError::internal(fault), &Fragment::new(self.narrator.peer.0, received));
+        let is_sound =
+            refusal.headers.refusal().is_none() && refusal.status.class() != 1 && !is_deferred(&refusal);
+        if is_sound { refusal } else { Response::new(Status::INTERNAL_SERVER_ERROR) }
+    }
+
     /// The request as a handler sees it.
     fn view<'r>(&self, head: &Head<'r>, path: &'r DecodedPath<'r>, body: &'r [u8]) -> Request<'r>
     where
@@ -153,6 +165,10 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
             recall: self.recall,
         }
     }
+}
+
+fn is_deferred(response: &Response) -> bool {
+    matches!(response.body, Body::Later(_))
 }
 
 /// What an observer is told of an answer, owned: the request's bytes are gone when the answer is over.

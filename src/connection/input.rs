@@ -24,6 +24,11 @@ impl Input {
         self.start == self.end
     }
 
+    /// True if nothing was said: at most empty lines, as some clients send them behind a request.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.unread().iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+    }
+
     /// What was received and not consumed.
     pub(crate) fn unread(&self) -> &[u8] {
         self.bytes.get(self.start..self.end).unwrap_or_default()

@@ -243,7 +243,7 @@ impl<T: Transport> Connection<T> {
             State::Writing(_) => Limit::Write,
             State::Waiting(_) => Limit::Answer,
             State::Parsed(_) => Limit::Body,
-            State::Reading(_) if cx.scratch.input.is_empty() => Limit::Idle,
+            State::Reading(_) if cx.scratch.input.is_blank() => Limit::Idle,
             State::Reading(_) => Limit::Head,
         }
     }
@@ -287,7 +287,6 @@ impl<T: Transport> Connection<T> {
             Limit::Idle | Limit::Write | Limit::Linger => return self.state = State::Closed,
         };
         self.refuse(&HttpError::new(Status::REQUEST_TIMEOUT, detail), cx);
-        self.since = cx.now.tick();
     }
 
     fn narrator<'a, S: ?Sized>(&self, cx: &Context<'a, S>) -> Narrator<'a> {

@@ -3,7 +3,7 @@
 use std::io;
 
 use crate::http::{
-    BodyLength, CONTINUE, ChunkDecoder, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, decode,
+    BodyLength, CONTINUE, ChunkDecoder, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, Tick, decode,
     decode_path, slots,
 };
 use crate::service::Service;
@@ -18,6 +18,8 @@ use super::{Connection, Context, Event, Phase, REQUESTS_A_TURN, Share, State, St
 pub(super) struct Incoming {
     framing: Framing,
     body: Arriving,
+    /// When the request began; the time of its phases begins anew.
+    began: Tick,
 }
 
 #[derive(Debug)]
@@ -34,12 +36,15 @@ enum Filled {
 }
 
 impl Incoming {
-    fn new(framing: Framing) -> Self {
+    /// `here` bytes of the request have come with its head.
+    fn new(mut framing: Framing, began: Tick, here: usize) -> Self {
+        // A peer that has begun to send its body does not wait to be asked for it (RFC 9110 section 10.1.1).
+        framing.expects_continue &= here <= framing.head;
         let body = match framing.body {
             BodyLength::Known(length) => Arriving::Known { length: usize::try_from(length).unwrap_or(usize::MAX) },
             BodyLength::Chunked => Arriving::Chunked { decoder: ChunkDecoder::new(), decoded: 0 },
         };
-        Incoming { framing, body }
+        Incoming { framing, body, began }
     }
 
     /// The length of the body once all of it stands decoded behind the head.
@@ -68,7 +73,7 @@ impl<T: Transport> Connection<T> {
         let State::Reading(progress) = &mut self.state else { return Step::On };
         let has_room = !cx.scratch.output.is_full() && share.requests < REQUESTS_A_TURN;
         if has_room && !cx.scratch.input.is_empty() {
-            let (limits, now) = (cx.limits, cx.now);
+            let limits = cx.limits;
             let (input, mut desk) = cx.desk(self.peer, self.since, self.requests.saturating_add(1));
             let mut slots = slots();
             let request = read_request(input.unread(), &mut slots, progress, limits);
@@ -77,27 +82,30 @@ impl<T: Transport> Connection<T> {
                 narrator.tell(&Event::Parsed { method, target, path: &path.text });
             }
             let next = match request {
-                Ok(None) => None,
+                Ok(None) => {
+                    // A line end too many behind a body, or while waiting, begins no request that could be overdue.
+                    input.consume(progress.leave_empty_lines());
+                    None
+                }
                 Ok(Some((head, path))) if head.framing.body == BodyLength::Known(0) => {
                     let end = head.framing.head;
                     let next = desk.answer(&Arrived { head, path, body: &[], unread: input.unread(), end });
                     Some((next, end))
                 }
                 Ok(Some((head, path))) => Some(match desk.admit(input.unread(), &head, &path) {
-                    None => (State::Parsed(Incoming::new(head.framing)), 0),
+                    None => (State::Parsed(Incoming::new(head.framing, self.since, input.unread().len())), 0),
                     Some(writing) => (State::Writing(writing), 0),
                 }),
                 Err(error) => Some((State::Writing(desk.refuse(input.unread(), &error)), 0)),
             };
             if let Some((next, end)) = next {
-                match next {
-                    State::Writing(_) => input.consume(end),
-                    // The time for the body, or for the answer, begins.
-                    _ => self.since = now.tick(),
+                if let State::Writing(_) = next {
+                    input.consume(end);
                 }
                 share.requests += 1;
                 self.requests = self.requests.saturating_add(1);
                 self.state = next;
+                self.since = cx.now.tick(); // the time for the body begins, or for the answer
                 return Step::On;
             }
         }
@@ -113,7 +121,7 @@ impl<T: Transport> Connection<T> {
     /// One step in `State::Parsed`: answer if the body is complete, else read on.
     pub(super) fn read_body<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
         let State::Parsed(incoming) = &mut self.state else { return Step::On };
-        let (limits, head_length) = (cx.limits, incoming.framing.head);
+        let (limits, head_length, began) = (cx.limits, incoming.framing.head, incoming.began);
         let body_length = match incoming.complete(&mut cx.scratch.input, limits) {
             Ok(Some(length)) => length,
             Ok(None) => {
@@ -130,30 +138,30 @@ impl<T: Transport> Connection<T> {
             }
         };
         let end = head_length.saturating_add(body_length);
-        let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
+        let (input, mut desk) = cx.desk(self.peer, began, self.requests);
         self.state = match read_again(input.unread(), end, &mut slots(), limits) {
             Ok(arrived) => desk.answer(&arrived),
             Err(error) => State::Writing(desk.refuse(input.unread(), &error)),
         };
-        match self.state {
-            State::Writing(_) => input.consume(end),
-            _ => self.since = cx.now.tick(), // the time for the answer begins
+        if let State::Writing(_) = self.state {
+            input.consume(end);
         }
+        self.since = cx.now.tick();
         Step::On
     }
 
     /// Refuses what was received so far; the connection closes after it.
     pub(super) fn refuse<S: Service + ?Sized>(&mut self, error: &HttpError, cx: &mut Context<'_, S>) {
-        let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
+        let began = if let State::Parsed(incoming) = &self.state { incoming.began } else { self.since };
+        let (input, mut desk) = cx.desk(self.peer, began, self.requests);
         self.state = State::Writing(desk.refuse(input.unread(), error));
+        self.since = cx.now.tick();
     }
 
-    /// A peer that waits for `100 Continue` gets it once, and only if it has not begun to send the body (RFC 9110 section 10.1.1).
+    /// A peer that waits for `100 Continue` gets it, once.
     fn ask_to_continue<S: ?Sized>(&mut self, cx: &mut Context<'_, S>) {
         let State::Parsed(incoming) = &mut self.state else { return };
-        if std::mem::take(&mut incoming.framing.expects_continue)
-            && cx.scratch.input.unread().len() <= incoming.framing.head
-        {
+        if std::mem::take(&mut incoming.framing.expects_continue) {
             cx.scratch.output.end().extend_from_slice(CONTINUE);
             self.narrator(cx).tell(&Event::Continued);
         }
@@ -161,19 +169,19 @@ impl<T: Transport> Connection<T> {
 
     /// Reads once; nothing is waiting to be sent.
     fn read_more<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
-        let was_empty = cx.scratch.input.is_empty();
+        let was_blank = cx.scratch.input.is_blank();
         match self.fill(cx) {
             Ok(Filled::Some) => {
-                if was_empty {
+                if was_blank && !cx.scratch.input.is_blank() {
                     self.since = cx.now.tick(); // a request begins
                 }
                 Step::On
             }
-            Ok(Filled::Nothing) if was_empty && cx.phase == Phase::Draining => {
+            Ok(Filled::Nothing) if was_blank && cx.phase == Phase::Draining => {
                 self.state = State::Closed;
                 Step::On
             }
-            Ok(Filled::Nothing) if was_empty => Step::Wait,
+            Ok(Filled::Nothing) if was_blank => Step::Wait,
             Ok(Filled::Nothing) => {
                 let here = cx.scratch.input.unread().len();
                 let is_head = matches!(self.state, State::Reading(_));
@@ -181,7 +189,7 @@ impl<T: Transport> Connection<T> {
                 self.narrator(cx).tell(&event);
                 Step::Wait
             }
-            Ok(Filled::End) if was_empty => {
+            Ok(Filled::End) if was_blank => {
                 self.state = State::Closed;
                 Step::On
             }

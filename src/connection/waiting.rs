@@ -3,7 +3,7 @@
 //! The request stays in the input, so that the answer can still be made with it in view, and the requests behind it wait:
 //! answers keep the order of their requests.
 
-use crate::http::{HttpError, Pending, Response, Status, slots};
+use crate::http::{HttpError, Pending, Response, Status, Tick, slots};
 use crate::service::Service;
 
 use super::reading::read_again;
@@ -15,6 +15,8 @@ use super::{Connection, Context, Event, State, Step, Transport};
 pub(super) struct Waiting {
     /// Where the request ends in the input.
     pub(super) end: usize,
+    /// When the request began.
+    pub(super) began: Tick,
     pub(super) pending: Pending,
 }
 
@@ -50,13 +52,14 @@ impl<T: Transport> Connection<T> {
     /// Sends the answer that was owed.
     fn conclude<S: Service + ?Sized>(&mut self, outcome: Result<Response, HttpError>, cx: &mut Context<'_, S>) {
         let State::Waiting(waiting) = &self.state else { return };
-        let (end, limits) = (waiting.end, cx.limits);
-        let (input, mut desk) = cx.desk(self.peer, self.since, self.requests);
+        let (end, began, limits) = (waiting.end, waiting.began, cx.limits);
+        let (input, mut desk) = cx.desk(self.peer, began, self.requests);
         let writing = match read_again(input.unread(), end, &mut slots(), limits) {
             Ok(arrived) => desk.finish(&arrived, outcome),
             Err(error) => desk.refuse(input.unread(), &error),
         };
         input.consume(end);
         self.state = State::Writing(writing);
+        self.since = cx.now.tick();
     }
 }

@@ -121,6 +121,8 @@ impl<T: Transport> Connection<T> {
         let State::Writing(writing) = &mut self.state else { return };
         let Outgoing::Stream { source, coding, resume } = &mut writing.body else { return };
         *resume = None;
+        // The peer has taken all there was: the time that the source takes is not counted against it.
+        self.since = cx.now.tick();
         let out = cx.scratch.output.end();
         let start = out.len();
         let produced = source.produce(out);

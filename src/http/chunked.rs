@@ -2,6 +2,9 @@
 //!
 //! A strict automaton, a byte a step outside the data: every line ends in CR LF, and nothing else. Extensions and trailers
 //! are checked, bounded and dropped; a trailer is never taken for a header.
+//!
+//! Extensions are checked to the letter although nobody uses them: two programs that find the end of an extension in two
+//! places, such as a line end within quotes, find the end of the message in two places.
 
 use super::field::{is_token_byte, is_value_byte};
 use super::framing::body_too_long;
@@ -20,12 +23,10 @@ enum State {
         digits: u8,
         value: u64,
     },
-    /// White space after the size, which only an extension may follow.
-    BeforeExtension {
-        value: u64,
-    },
+    /// After the size: in the extensions.
     Extension {
         value: u64,
+        at: Extension,
     },
     SizeEnd {
         value: u64,
@@ -42,6 +43,53 @@ enum State {
     TrailerFeed,
     LastFeed,
     Done,
+}
+
+/// Where in `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` the next byte stands (RFC 9112 section 7.1.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Extension {
+    /// After white space that only another extension may follow.
+    Gap,
+    /// After a semicolon: the name, or white space before it.
+    Begin,
+    Name,
+    /// After white space behind a name: `=`, or the next semicolon.
+    NameGap,
+    /// After `=`: the value, or white space before it.
+    Equals,
+    Token,
+    Quoted,
+    /// After a backslash in quotes.
+    Escaped,
+    /// After the quotes.
+    Closed,
+}
+
+impl Extension {
+    /// What comes after this byte. `None`: it cannot stand here.
+    const fn step(self, byte: u8) -> Option<Extension> {
+        use Extension::{Begin, Closed, Equals, Escaped, Gap, Name, NameGap, Quoted, Token};
+        let next = match (self, byte) {
+            (Quoted, b'"') => Closed,
+            (Quoted, b'\\') => Escaped,
+            (Quoted | Escaped, byte) if is_value_byte(byte) => Quoted,
+            (Gap | Name | NameGap | Token | Closed, b';') => Begin,
+            (Name | NameGap, b'=') => Equals,
+            (Equals, b'"') => Quoted,
+            (Begin | Equals, b' ' | b'\t') => self,
+            (Name | NameGap, b' ' | b'\t') => NameGap,
+            (Gap | Token | Closed, b' ' | b'\t') => Gap,
+            (Begin | Name, byte) if is_token_byte(byte) => Name,
+            (Equals | Token, byte) if is_token_byte(byte) => Token,
+            _ => return None,
+        };
+        Some(next)
+    }
+
+    /// True where the line may end.
+    const fn is_complete(self) -> bool {
+        matches!(self, Extension::Name | Extension::Token | Extension::Closed)
+    }
 }
 
 /// The decoder of one body.
@@ -109,21 +157,10 @@ impl ChunkDecoder {
                 ));
             }
             (State::Size { value, .. }, b'\r') => State::SizeEnd { value },
-            (State::Size { value, .. } | State::BeforeExtension { value }, b' ' | b'\t') => {
-                self.count_extension()?;
-                State::BeforeExtension { value }
-            }
-            (State::Size { value, .. } | State::BeforeExtension { value }, b';') => State::Extension { value },
-            (State::Extension { value }, b'\r') => State::SizeEnd { value },
-            (State::Extension { value }, byte) if is_value_byte(byte) => {
-                self.count_extension()?;
-                State::Extension { value }
-            }
-            (State::Size { .. } | State::BeforeExtension { .. } | State::Extension { .. }, _) => {
-                return Err(HttpError::bad_request(
-                    "a chunk's size is followed by neither CR LF nor an extension (RFC 9112 7.1)",
-                ));
-            }
+            (State::Size { value, .. }, b';') => State::Extension { value, at: Extension::Begin },
+            (State::Size { value, .. }, _) => self.extend(value, Extension::Gap, byte)?,
+            (State::Extension { value, at }, b'\r') if at.is_complete() => State::SizeEnd { value },
+            (State::Extension { value, at }, _) => self.extend(value, at, byte)?,
             (State::SizeEnd { value }, b'\n') => self.begin_chunk(value, limits)?,
             (State::DataReturn, b'\r') => State::DataFeed,
             (State::DataFeed, b'\n') => State::Size { digits: 0, value: 0 },
@@ -171,16 +208,22 @@ impl ChunkDecoder {
         Ok(State::Data { left: size })
     }
 
-    fn count_extension(&mut self) -> Result<(), HttpError> {
+    fn extend(&mut self, value: u64, at: Extension, byte: u8) -> Result<State, HttpError> {
+        let Some(next) = at.step(byte) else {
+            return Err(HttpError::bad_request(
+                "a chunk's size is followed by neither CR LF nor an extension such as ;name=value (RFC 9112 7.1.1)",
+            ));
+        };
         self.extensions += 1;
         if self.extensions > MAX_EXTENSIONS {
             return Err(HttpError::bad_request(format!("the chunk extensions are longer than {MAX_EXTENSIONS} bytes")));
         }
-        Ok(())
+        Ok(State::Extension { value, at: next })
     }
 
+    /// Counts the bytes of names and values, and for each line the three that every line has besides.
     fn count_trailer(&mut self, limits: &Limits) -> Result<(), HttpError> {
-        self.trailers += 1;
+        self.trailers += if self.state == State::Trailer { 4 } else { 1 };
         if self.trailers > limits.trailers {
             let detail = format!("the trailer section is longer than {} bytes", limits.trailers);
             return Err(HttpError::new(Status::HEADER_FIELDS_TOO_LARGE, detail));

@@ -69,16 +69,13 @@ pub fn decode<'a, 'b: 'a>(
     progress: &mut Progress,
     limits: &Limits,
 ) -> Result<Option<Head<'a>>, HttpError> {
-    let within = input.get(..limits.head).unwrap_or(input);
-    if *progress == Progress::default()
-        && let Some(raw) = quick(within, &mut slots.quick, limits)
+    if progress.at == 0
+        && let Some(raw) = quick(input.get(..limits.head).unwrap_or(input), &mut slots.quick, limits)
     {
         return finish(raw, limits).map(Some);
     }
-    let Some(length) = grammar::walk(within, progress, limits)? else {
-        return if input.len() > limits.head { Err(grammar::head_too_long(limits)) } else { Ok(None) };
-    };
-    let head = within.get(..length).unwrap_or(within);
+    let Some(length) = grammar::walk(input, progress, limits)? else { return Ok(None) };
+    let head = input.get(..length).unwrap_or(input);
     finish(careful(head, progress.start, &mut slots.careful, limits)?, limits).map(Some)
 }
 
@@ -106,7 +103,7 @@ fn quick<'a, 'b: 'a>(
     };
     let target = request.path?;
     let is_plain = target.len() <= limits.target
-        && request.headers.len() <= limits.fields
+        && request.headers.len() <= limits.fields()
         && target.bytes().all(|byte| byte != b'#' && byte.is_ascii());
     is_plain.then_some(RawHead {
         length,
@@ -129,7 +126,7 @@ fn careful<'a, 'b: 'a>(
     let (line, section) = lines.split_at_checked(newline + 1).unwrap_or((lines, b""));
     let line = line.strip_suffix(b"\n").unwrap_or(line);
     let RequestLine { method, target, version } = RequestLine::parse(line.strip_suffix(b"\r").unwrap_or(line))?;
-    fields.resize(limits.fields, httparse::EMPTY_HEADER);
+    fields.resize(limits.fields(), httparse::EMPTY_HEADER);
     match httparse::parse_headers(section, fields) {
         Ok(httparse::Status::Complete((_, fields))) => {
             Ok(RawHead { length: head.len(), method, target, version, fields })
@@ -145,6 +142,9 @@ fn finish<'a>(raw: RawHead<'a>, limits: &Limits) -> Result<Head<'a>, HttpError> 
     let method = Method::new(raw.method);
     let target = Target::parse(method, raw.target)?;
     let (framing, host) = framing::read(raw.length, raw.version, raw.fields, limits)?;
+    if target.authority.is_none() && host == Some("") {
+        return Err(HttpError::bad_request("the Host header is no host[:port]: it is empty (RFC 9110 4.2.1)"));
+    }
     Ok(Head {
         method,
         raw_target: raw.target,

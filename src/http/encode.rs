@@ -3,7 +3,7 @@
 //! The fields that follow from the body and the connection are written here and nowhere else, so that an answer can never
 //! say one length and send another.
 
-use super::{Body, Method, Now, Response, Status, Version};
+use super::{Method, Now, Response, Status, Version};
 
 /// The interim answer that asks for the body (RFC 9110 section 15.2.1).
 pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
@@ -73,7 +73,7 @@ pub(crate) fn encode(response: &Response, delivery: Delivery, now: &Now, out: &m
     out.extend_from_slice(response.headers.as_wire());
     out.extend_from_slice(b"\r\n");
 
-    let is_absent = delivery.is_head || status.is_bodiless() || matches!(response.body, Body::Empty);
+    let is_absent = delivery.is_head || status.is_bodiless() || response.body.is_empty();
     let coding = match (is_absent, is_chunked) {
         (true, _) => Coding::Absent,
         (false, true) => Coding::Chunked,

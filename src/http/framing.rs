@@ -31,7 +31,7 @@ pub struct Framing {
     pub version: Version,
 }
 
-/// Reads the fields that frame a message, in one walk. The second value is the Host.
+/// Reads the fields that frame a message, in one walk. The second value is the Host; an empty one is for the target to allow.
 pub(crate) fn read<'a>(
     head: usize,
     version: Version,
@@ -47,7 +47,7 @@ pub(crate) fn read<'a>(
         // Most names are told apart by their length alone.
         match field.name.len() {
             4 if field.name.eq_ignore_ascii_case("host") => host = Some(read_host(field.value, host)?),
-            6 if field.name.eq_ignore_ascii_case("expect") => expects_continue = read_expect(field.value, version)?,
+            6 if field.name.eq_ignore_ascii_case("expect") => expects_continue |= read_expect(field.value, version)?,
             10 if field.name.eq_ignore_ascii_case("connection") => connection.read(field.value),
             14 if field.name.eq_ignore_ascii_case("content-length") => length = Some(read_length(field.value, length)?),
             17 if field.name.eq_ignore_ascii_case("transfer-encoding") => {
@@ -87,7 +87,7 @@ fn read_host<'a>(value: &'a [u8], before: Option<&str>) -> Result<&'a str, HttpE
         return Err(HttpError::bad_request("the Host header is there more than once (RFC 9112 3.2)"));
     }
     match std::str::from_utf8(value) {
-        Ok(host) if is_authority(host) => Ok(host),
+        Ok(host) if host.is_empty() || is_authority(host) => Ok(host),
         _ => Err(HttpError::bad_request("the Host header is no host[:port] (RFC 9110 7.2)")),
     }
 }
@@ -96,10 +96,15 @@ fn read_expect(value: &[u8], version: Version) -> Result<bool, HttpError> {
     if version == Version::Http10 {
         return Ok(false); // RFC 9110 section 10.1.1: an expectation in HTTP/1.0 is ignored
     }
-    if value.eq_ignore_ascii_case(b"100-continue") {
-        return Ok(true);
+    let mut expects_continue = false;
+    for expectation in list(value) {
+        if !expectation.eq_ignore_ascii_case(b"100-continue") {
+            let detail = "the only expectation met here is 100-continue (RFC 9110 10.1.1)";
+            return Err(HttpError::new(Status::EXPECTATION_FAILED, detail));
+        }
+        expects_continue = true;
     }
-    Err(HttpError::new(Status::EXPECTATION_FAILED, "the only expectation met here is 100-continue (RFC 9110 10.1.1)"))
+    Ok(expects_continue)
 }
 
 fn read_length(value: &[u8], before: Option<u64>) -> Result<u64, HttpError> {
@@ -139,7 +144,10 @@ impl Coding {
 
 fn read_coding(value: &[u8], before: Option<Coding>) -> Result<Coding, HttpError> {
     let mut coding = before.unwrap_or(Coding { codings: 0, chunked: 0, is_chunked_last: false });
-    for element in list(value) {
+    for element in value.split(|&byte| byte == b',').map(trim) {
+        if element.is_empty() {
+            return Err(HttpError::bad_request("the Transfer-Encoding has an empty element (RFC 9112 6.1)"));
+        }
         coding.is_chunked_last = element.eq_ignore_ascii_case(b"chunked");
         coding.codings = coding.codings.saturating_add(1);
         coding.chunked = coding.chunked.saturating_add(u32::from(coding.is_chunked_last));

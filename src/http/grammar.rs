@@ -29,13 +29,26 @@ pub struct Progress {
 /// Enter more than once).
 const MAX_EMPTY_LINES: u8 = 16;
 
+impl Progress {
+    /// Leaves behind the empty lines before the request line, which the caller drops from the input: their length. They are
+    /// no part of a request, and who has sent nothing else has sent none.
+    pub(crate) fn leave_empty_lines(&mut self) -> usize {
+        let length = std::mem::take(&mut self.start);
+        self.at = self.at.saturating_sub(length);
+        self.line_start = self.line_start.saturating_sub(length);
+        length
+    }
+}
+
 /// Reads on from where the last walk stopped. `Some` is the length of the complete head.
 pub(crate) fn walk(input: &[u8], progress: &mut Progress, limits: &Limits) -> Result<Option<usize>, HttpError> {
     loop {
-        let rest = input.get(progress.at..).unwrap_or_default();
+        // The empty lines before a request do not count as its head: they may have been left behind.
+        let within = input.get(..progress.start.saturating_add(limits.head)).unwrap_or(input);
+        let rest = within.get(progress.at..).unwrap_or_default();
         let newline = memchr(b'\n', rest).map(|index| progress.at + index);
-        let end = newline.unwrap_or(input.len());
-        let line = input.get(progress.line_start..end).unwrap_or_default();
+        let end = newline.unwrap_or(within.len());
+        let line = within.get(progress.line_start..end).unwrap_or_default();
         let fresh = progress.at.saturating_sub(progress.line_start);
         let number = progress.lines + 1;
         match number {
@@ -43,6 +56,9 @@ pub(crate) fn walk(input: &[u8], progress: &mut Progress, limits: &Limits) -> Re
             _ => check_field_bytes(line, fresh, number)?,
         }
         let Some(newline) = newline else {
+            if input.len() > within.len() {
+                return Err(head_too_long(limits));
+            }
             // A final CR is judged when the byte after it is here.
             progress.at = if line.ends_with(b"\r") { end - 1 } else { end };
             return Ok(None);
@@ -68,7 +84,7 @@ pub(crate) fn walk(input: &[u8], progress: &mut Progress, limits: &Limits) -> Re
             (false, _) => {
                 check_field_line(line, number)?;
                 progress.lines = number;
-                if number - 1 > limits.fields {
+                if number - 1 > limits.fields() {
                     return Err(too_many_fields(limits));
                 }
             }
@@ -78,7 +94,7 @@ pub(crate) fn walk(input: &[u8], progress: &mut Progress, limits: &Limits) -> Re
 
 /// 431 for the number of fields.
 pub(crate) fn too_many_fields(limits: &Limits) -> HttpError {
-    let detail = format!("the head has more than {} fields", limits.fields);
+    let detail = format!("the head has more than {} fields", limits.fields());
     HttpError::new(Status::HEADER_FIELDS_TOO_LARGE, detail)
 }
 

@@ -1,5 +1,7 @@
 //! How much of a request this server is willing to hold. Every number is an option with a default and a status.
 
+use super::FIELD_SLOTS;
+
 /// The bounds on a request, and on how many may follow each other.
 ///
 /// ```
@@ -37,6 +39,13 @@ impl Limits {
     pub const TRAILERS: usize = 8 * 1024;
     /// Default for [`requests`](Limits::requests): without end.
     pub const REQUESTS: u64 = u64::MAX;
+}
+
+impl Limits {
+    /// The number of fields in force.
+    pub(crate) fn fields(&self) -> usize {
+        self.fields.min(FIELD_SLOTS)
+    }
 }
 
 impl Default for Limits {

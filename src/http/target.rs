@@ -45,7 +45,15 @@ impl<'a> Target<'a> {
                 Err(HttpError::bad_request("line 1: the target * goes with OPTIONS only (RFC 9112 3.2.4)"))
             };
         }
-        Target::parse_absolute(target)
+        let target = Target::parse_absolute(target)?;
+        // To ask OPTIONS of a host, and of none of its resources, a client of a proxy leaves the path out
+        // (RFC 9112 section 3.2.4); elsewhere no path is the path / (RFC 9110 section 4.2.3).
+        let path = match (target.path, target.query, method) {
+            ("", None, Method::Options) => "*",
+            ("", ..) => "/",
+            (path, ..) => path,
+        };
+        Ok(Target { path, ..target })
     }
 
     fn parse_absolute(target: &'a str) -> Result<Self, HttpError> {
@@ -69,11 +77,10 @@ impl<'a> Target<'a> {
     }
 
     fn split(authority: Option<&'a str>, path: &'a str) -> Self {
-        let (path, query) = match path.split_once('?') {
-            Some((path, query)) => (path, Some(query)),
-            None => (path, None),
-        };
-        Target { authority, path: if path.is_empty() { "/" } else { path }, query }
+        match path.split_once('?') {
+            Some((path, query)) => Target { authority, path, query: Some(query) },
+            None => Target { authority, path, query: None },
+        }
     }
 }
 

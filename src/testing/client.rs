@@ -8,7 +8,7 @@ use crate::http::{Limits, Now, Recall, Tick, Wake};
 use crate::service::Service;
 
 use super::bell::Bell;
-use super::{Answer, MockConnection};
+use super::{Answer, MockConnection, MockRequest};
 
 /// Talks to a service through the very machine that serves sockets: same parser, same limits, same bytes.
 ///
@@ -119,6 +119,16 @@ impl<S: Service> MockClient<S> {
     /// As [`send`](Self::send).
     pub fn get(&mut self, target: &str) -> Answer {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"), &[])
+    }
+
+    /// A request that is put together step by step: `client.request("PUT", "/x").header("Accept", "*/*").body("y").send()`.
+    pub fn request(&mut self, method: &str, target: &str) -> MockRequest<'_, S> {
+        MockRequest::new(self, method, target)
+    }
+
+    /// Short for [`request`](Self::request) with POST and an empty body.
+    pub fn post(&mut self, target: &str) -> MockRequest<'_, S> {
+        self.request("POST", target).body("")
     }
 
     /// Sends bytes, cut into reads at these offsets, and reads one answer. Interim answers (1xx) are passed over. Where the

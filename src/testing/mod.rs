@@ -7,7 +7,10 @@ mod answer;
 mod bell;
 mod client;
 mod connection;
+mod request;
 
 pub use answer::Answer;
+pub use bell::Bell;
 pub use client::MockClient;
 pub use connection::MockConnection;
+pub use request::MockRequest;

@@ -1,0 +1,216 @@
+//! Time: how long a peer may take to say something, and to take its answer.
+
+use std::time::Duration;
+
+use ownhands::Timeouts;
+use ownhands::testing::MockClient;
+
+use crate::samples::{CONTINUE, Echo, blocked, client, statuses, upload};
+
+#[test]
+fn an_idle_connection_closes_without_a_word() {
+    let mut client = client();
+    client.connect();
+    client.sleep(59);
+    assert!(!client.is_closed());
+    client.sleep(1);
+    assert!(client.is_closed() && client.received().is_empty());
+
+    client.get("/");
+    client.sleep(59);
+    assert!(!client.is_closed(), "the time begins with the last answer");
+    client.sleep(1);
+    assert!(client.is_closed() && client.received().is_empty());
+}
+
+#[test]
+fn a_slow_head_gets_408_and_time_to_read_it() {
+    let mut client = client();
+    client.connect();
+    client.sleep(40); // being idle takes nothing from the time for a head
+    client.deliver("GET / HTTP/1.1\r\nX: ", &[]);
+    for _ in 0..29 {
+        client.sleep(1);
+        client.deliver("x", &[]); // a byte a second renews nothing
+    }
+    assert!(client.received().is_empty());
+    client.sleep(1);
+    let answer = client.next_answer(false).unwrap();
+    assert_eq!((answer.status(), answer.header("connection")), (408, Some("close")));
+    assert!(answer.text().contains("the head was not complete after 30s"), "{}", answer.text());
+    assert!(!client.is_open() && !client.is_closed(), "the direction is ended, the connection is not");
+    client.deliver("\r\nHost: a\r\n\r\n", &[]);
+    client.sleep(4);
+    assert!(!client.is_closed());
+    client.sleep(1);
+    assert!(client.is_closed() && client.received().is_empty());
+    assert_eq!(client.service().calls.get(), 0);
+}
+
+#[test]
+fn the_head_behind_a_pipelined_request_has_a_time_of_its_own() {
+    let mut client = client();
+    client.deliver("GET / HTTP/1.1\r\n", &[]);
+    client.sleep(29);
+    client.deliver("Host: a\r\n\r\nGET / HT", &[]);
+    assert_eq!(client.next_answer(false).unwrap().status(), 200);
+    client.sleep(29);
+    assert!(client.received().is_empty());
+    client.sleep(1);
+    assert_eq!(client.next_answer(false).unwrap().status(), 408);
+}
+
+#[test]
+fn a_slow_body_gets_408() {
+    let mut client = client();
+    client.deliver(upload(10_000), &[]);
+    client.sleep(29);
+    client.deliver("x", &[]);
+    client.sleep(1);
+    let answer = client.next_answer(false).unwrap();
+    assert_eq!((answer.status(), answer.header("connection")), (408, Some("close")));
+    assert!(answer.text().contains("the body was not complete after 30s"), "{}", answer.text());
+    assert!(!client.is_open() && !client.is_closed());
+    assert_eq!(client.service().calls.get(), 0);
+}
+
+#[test]
+fn a_steady_body_may_take_as_long_as_it_needs() {
+    let mut client = client();
+    client.deliver(upload(100_000), &[]);
+    for _ in 0..100 {
+        assert!(client.received().is_empty());
+        client.sleep(1);
+        client.deliver([b'x'; 1000], &[]);
+    }
+    assert_eq!(client.next_answer(false).unwrap().text(), "100000");
+
+    // So may one in chunks: what counts is what was decoded.
+    client.deliver("POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n", &[]);
+    for _ in 0..100 {
+        client.sleep(1);
+        client.deliver([&b"3e8\r\n"[..], &[b'x'; 1000], b"\r\n"].concat(), &[]);
+    }
+    client.deliver("0\r\n\r\n", &[]);
+    assert_eq!(client.next_answer(false).unwrap().text(), "100000");
+}
+
+#[test]
+fn a_body_below_the_least_rate_gets_408() {
+    let mut client = client();
+    client.deliver(upload(100_000), &[]);
+    let mut seconds = 0;
+    while client.received().is_empty() {
+        client.sleep(1);
+        client.deliver([b'x'; 100], &[]);
+        seconds += 1;
+        assert!(seconds < 60, "100 bytes a second went on for ever");
+    }
+    assert_eq!(client.next_answer(false).unwrap().status(), 408);
+    assert!(seconds > 30, "what has come is worth some time: {seconds}");
+}
+
+#[test]
+fn time_limits_are_options() {
+    let second = Duration::from_secs(1);
+    let timeouts = Timeouts { head: second, body: second, idle: second, answer: second, write: second, linger: second };
+    let mut client = MockClient::new(Echo::default()).with_timeouts(timeouts);
+    client.connect();
+    client.sleep(1);
+    assert!(client.is_closed());
+    for wire in ["GET", &upload(1)] {
+        client.deliver(wire, &[]);
+        client.sleep(1);
+        assert_eq!(client.next_answer(false).unwrap().status(), 408);
+        client.sleep(1);
+        assert!(client.is_closed());
+    }
+}
+
+// Peers that do not read.
+
+#[test]
+fn a_peer_that_does_not_read_is_left_after_the_write_time() {
+    for path in ["/a", "/big", "/stream-long"] {
+        let mut client = blocked();
+        client.deliver(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"), &[]);
+        client.sleep(29);
+        assert!(!client.is_closed());
+        client.sleep(1);
+        assert!(client.is_closed() && client.received().is_empty(), "{path}");
+        assert_eq!(client.service().exchanges.as_ref().unwrap().borrow().len(), 1);
+    }
+}
+
+#[test]
+fn each_byte_taken_renews_the_write_time() {
+    let mut client = blocked();
+    client.deliver("GET /a HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    for _ in 0..20 {
+        client.sleep(29);
+        client.transport_mut().expect("it is patient with a peer that reads").accept_writes([1]);
+        client.unblock();
+    }
+    assert_eq!(client.received().len(), 20);
+    client.sleep(29);
+    client.unblock();
+    assert_eq!(client.next_answer(false).unwrap().text(), "GET a /a ");
+}
+
+#[test]
+fn nothing_is_read_while_nothing_can_be_sent() {
+    let mut client = blocked();
+    for number in 0..3 {
+        client.deliver(format!("GET /{number} HTTP/1.1\r\nHost: a\r\n\r\n"), &[]);
+        assert_eq!(client.service().calls.get(), 1);
+    }
+    assert!(client.transport_mut().unwrap().is_readable(), "the others wait where they are");
+    client.unblock();
+    for number in 0..3 {
+        assert_eq!(client.next_answer(false).unwrap().text(), format!("GET a /{number} "));
+    }
+}
+
+#[test]
+fn a_pipeline_that_nobody_reads_is_not_answered_ahead() {
+    let mut client = blocked();
+    client.deliver("GET /a HTTP/1.1\r\nHost: a\r\n\r\n".repeat(5000), &[]);
+    let ahead = client.service().calls.get();
+    assert!((1..=64).contains(&ahead), "{ahead}");
+    client.unblock();
+    assert_eq!(client.service().calls.get(), 5000);
+    for _ in 0..5000 {
+        assert_eq!(client.next_answer(false).unwrap().text(), "GET a /a ");
+    }
+
+    let mut client = blocked();
+    client.deliver("GET /big HTTP/1.1\r\nHost: a\r\n\r\n".repeat(4), &[]);
+    assert_eq!(client.service().calls.get(), 1, "large answers are made one at a time");
+    client.unblock();
+    assert_eq!(client.service().calls.get(), 4);
+}
+
+#[test]
+fn no_interim_answer_is_made_for_a_peer_that_does_not_read() {
+    let mut client = blocked();
+    client.deliver("GET /a HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    client.deliver("POST /b HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\n", &[]);
+    client.unblock();
+    let received = client.take_received();
+    assert_eq!(statuses(&received), [200]);
+    assert!(received.ends_with(CONTINUE));
+}
+
+#[test]
+fn empty_lines_alone_are_no_request() {
+    let mut client = MockClient::new(Echo::default());
+    client.get("/a");
+    client.deliver("\r\n", &[]);
+    client.sleep(Timeouts::IDLE.as_secs() + 1);
+    assert!(client.is_closed() && client.received().is_empty(), "{:?}", client.received());
+
+    client.connect();
+    client.deliver("\r\n\n", &[]);
+    client.end();
+    assert!(client.is_closed() && client.received().is_empty(), "{:?}", client.received());
+}
