@@ -18,7 +18,7 @@ use crate::http::{HttpError, Now, Request, Response, Status, Tick};
 ///
 /// impl Service for Echo {
 ///     fn call(&self, request: &Request<'_>) -> Response {
-///         Response::bytes(request.body)
+///         Response::bytes(request.body.bytes().unwrap_or_default())
 ///     }
 ///     fn refuse(&self, error: &HttpError, _: &Fragment<'_>) -> Response {
 ///         Response::text(error.to_string()).with_status(error.status)

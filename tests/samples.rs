@@ -162,7 +162,8 @@ impl Service for Echo {
             }
             path => {
                 let authority = request.authority.unwrap_or("-");
-                let body = String::from_utf8_lossy(request.body);
+                let bytes = request.body.bytes().unwrap();
+                let body = String::from_utf8_lossy(&bytes);
                 Response::text(format!("{} {authority} {path} {body}", request.method))
             }
         }

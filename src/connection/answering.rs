@@ -1,7 +1,8 @@
 //! The middle of the machine: a complete request goes to the service, and its answer to the output.
 
 use crate::http::{
-    Body, Coding, DecodedPath, Delivery, Head, HttpError, Now, Params, Recall, Request, Response, Status, Tick, encode,
+    Body, Coding, Content, DecodedPath, Delivery, Head, HttpError, Now, Params, Recall, Request, Response, Status,
+    Tick, encode,
 };
 use crate::service::{Exchange, Fragment, Service};
 
@@ -49,7 +50,7 @@ const EXCERPT: usize = 256;
 pub(super) struct Arrived<'a> {
     pub(super) head: Head<'a>,
     pub(super) path: DecodedPath<'a>,
-    pub(super) body: &'a [u8],
+    pub(super) body: Content<'a>,
     /// Its bytes and those behind it.
     pub(super) unread: &'a [u8],
     /// Where it ends.
@@ -59,7 +60,7 @@ pub(super) struct Arrived<'a> {
 impl<'a, S: Service + ?Sized> Desk<'a, S> {
     /// Asks whether the body of a request may come; an answer given instead is sent.
     pub(super) fn admit(&mut self, unread: &[u8], head: &Head<'_>, path: &DecodedPath<'_>) -> Option<Writing> {
-        let response = self.service.admit(&self.view(head, path, &[]))?;
+        let response = self.service.admit(&self.view(head, path, Content::EMPTY))?;
         let delivery = Delivery::new(head.method, head.framing.version, false);
         let writing = self.send(response, delivery, unread, Some(head));
         Some(Writing { is_refusal: true, ..writing })
@@ -68,11 +69,11 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
     /// Answers a complete request, or waits until it can be answered.
     pub(super) fn answer(&mut self, arrived: &Arrived<'_>) -> State {
         let Arrived { head, path, body, end, .. } = arrived;
-        let response = self.service.call(&self.view(head, path, body));
+        let response = self.service.call(&self.view(head, path, *body));
         match response.body {
             Body::Later(pending) => {
                 self.narrator.tell(&Event::Deferred);
-                State::Waiting(Waiting { end: *end, began: self.began, pending })
+                State::Waiting(Waiting { end: *end, began: self.began, pending, spool: None })
             }
             body => State::Writing(self.deliver(Response { body, ..response }, arrived)),
         }
@@ -137,13 +138,12 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
             None => return response,
         };
         let refusal = self.service.refuse(&HttpError::internal(fault), &Fragment::new(self.narrator.peer.0, received));
-        let is_sound =
-            refusal.headers.refusal().is_none() && refusal.status.class() != 1 && !is_deferred(&refusal);
+        let is_sound = refusal.headers.refusal().is_none() && refusal.status.class() != 1 && !is_deferred(&refusal);
         if is_sound { refusal } else { Response::new(Status::INTERNAL_SERVER_ERROR) }
     }
 
     /// The request as a handler sees it.
-    fn view<'r>(&self, head: &Head<'r>, path: &'r DecodedPath<'r>, body: &'r [u8]) -> Request<'r>
+    fn view<'r>(&self, head: &Head<'r>, path: &'r DecodedPath<'r>, body: Content<'r>) -> Request<'r>
     where
         'a: 'r,
     {

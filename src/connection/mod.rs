@@ -19,6 +19,7 @@ mod output;
 mod peer;
 mod reading;
 mod scratch;
+mod spool;
 mod timeouts;
 mod transcript;
 mod transport;
@@ -258,11 +259,19 @@ impl<T: Transport> Connection<T> {
         self.since.plus(match self.limit(cx) {
             Limit::Idle => cx.timeouts.idle,
             Limit::Head => cx.timeouts.head,
-            Limit::Body => cx.timeouts.body_after(cx.scratch.input.unread().len()),
+            Limit::Body => cx.timeouts.body_after(self.received()),
             Limit::Answer => cx.timeouts.answer,
             Limit::Write => cx.timeouts.write,
             Limit::Linger => cx.timeouts.linger,
         })
+    }
+
+    /// Bytes of the body that is on its way.
+    fn received(&self) -> u64 {
+        match &self.state {
+            State::Parsed(incoming) => incoming.received(),
+            _ => 0,
+        }
     }
 
     /// A stream that sleeps has no deadline but the time it gave itself.

@@ -3,29 +3,35 @@
 use std::io;
 
 use crate::http::{
-    BodyLength, CONTINUE, ChunkDecoder, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, Tick, decode,
-    decode_path, slots,
+    BodyLength, CONTINUE, ChunkDecoder, Content, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, Tick,
+    decode, decode_path, slots,
 };
 use crate::service::Service;
 
 use super::answering::Arrived;
 use super::input::Input;
+use super::spool::Spool;
 use super::writing::Flushed;
 use super::{Connection, Context, Event, Phase, REQUESTS_A_TURN, Share, State, Step, Transport};
 
-/// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here.
+/// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here; the body
+/// gathers behind it, and goes on into a file when it gets long.
 #[derive(Debug)]
 pub(super) struct Incoming {
     framing: Framing,
-    body: Arriving,
+    length: Arriving,
+    /// Bytes of the decoded body that stand behind the head.
+    here: usize,
+    spool: Option<Spool>,
     /// When the request began; the time of its phases begins anew.
     began: Tick,
 }
 
 #[derive(Debug)]
 enum Arriving {
-    Known { length: usize },
-    Chunked { decoder: ChunkDecoder, decoded: usize },
+    /// So many bytes have not come yet.
+    Known(u64),
+    Chunked(ChunkDecoder),
 }
 
 /// What a read has brought.
@@ -40,29 +46,48 @@ impl Incoming {
     fn new(mut framing: Framing, began: Tick, here: usize) -> Self {
         // A peer that has begun to send its body does not wait to be asked for it (RFC 9110 section 10.1.1).
         framing.expects_continue &= here <= framing.head;
-        let body = match framing.body {
-            BodyLength::Known(length) => Arriving::Known { length: usize::try_from(length).unwrap_or(usize::MAX) },
-            BodyLength::Chunked => Arriving::Chunked { decoder: ChunkDecoder::new(), decoded: 0 },
+        let length = match framing.body {
+            BodyLength::Known(length) => Arriving::Known(length),
+            BodyLength::Chunked => Arriving::Chunked(ChunkDecoder::new()),
         };
-        Incoming { framing, body, began }
+        Incoming { framing, length, here: 0, spool: None, began }
     }
 
-    /// The length of the body once all of it stands decoded behind the head.
-    fn complete(&mut self, input: &mut Input, limits: &Limits) -> Result<Option<usize>, HttpError> {
+    /// Bytes of the decoded body so far.
+    pub(super) fn received(&self) -> u64 {
+        let spooled = self.spool.as_ref().map_or(0, |spool| spool.length);
+        spooled.saturating_add(self.here as u64)
+    }
+
+    /// Takes in what has come, and says whether that is all.
+    fn take_in(&mut self, input: &mut Input, limits: &Limits) -> Result<bool, HttpError> {
         let head = self.framing.head;
-        match &mut self.body {
-            Arriving::Known { length } => {
-                let here = input.unread().len().saturating_sub(head);
-                Ok((here >= *length).then_some(*length))
+        let start = head.saturating_add(self.here);
+        let is_complete = match &mut self.length {
+            Arriving::Known(left) => {
+                let fresh = input.unread().len().saturating_sub(start);
+                let fresh = fresh.min(usize::try_from(*left).unwrap_or(usize::MAX));
+                self.here = self.here.saturating_add(fresh);
+                *left = left.saturating_sub(fresh as u64);
+                *left == 0
             }
-            Arriving::Chunked { decoder, decoded } => {
-                let start = head.saturating_add(*decoded);
+            Arriving::Chunked(decoder) => {
                 let chunks = decoder.decode(input.unread_mut_from(start), limits)?;
-                *decoded = decoded.saturating_add(chunks.wrote);
+                self.here = self.here.saturating_add(chunks.wrote);
                 input.cut(start.saturating_add(chunks.wrote), chunks.read.saturating_sub(chunks.wrote));
-                Ok(chunks.is_done.then_some(*decoded))
+                chunks.is_done
             }
+        };
+        let is_long = self.here > limits.memory && !is_complete;
+        if is_long && self.spool.is_none() {
+            self.spool = Some(Spool::new()?);
         }
+        if let Some(spool) = &mut self.spool {
+            spool.append(input.unread().get(head..head.saturating_add(self.here)).unwrap_or_default())?;
+            input.cut(head, self.here);
+            self.here = 0;
+        }
+        Ok(is_complete)
     }
 }
 
@@ -89,7 +114,7 @@ impl<T: Transport> Connection<T> {
                 }
                 Ok(Some((head, path))) if head.framing.body == BodyLength::Known(0) => {
                     let end = head.framing.head;
-                    let next = desk.answer(&Arrived { head, path, body: &[], unread: input.unread(), end });
+                    let next = desk.answer(&Arrived { head, path, body: Content::EMPTY, unread: input.unread(), end });
                     Some((next, end))
                 }
                 Ok(Some((head, path))) => Some(match desk.admit(input.unread(), &head, &path) {
@@ -121,10 +146,10 @@ impl<T: Transport> Connection<T> {
     /// One step in `State::Parsed`: answer if the body is complete, else read on.
     pub(super) fn read_body<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
         let State::Parsed(incoming) = &mut self.state else { return Step::On };
-        let (limits, head_length, began) = (cx.limits, incoming.framing.head, incoming.began);
-        let body_length = match incoming.complete(&mut cx.scratch.input, limits) {
-            Ok(Some(length)) => length,
-            Ok(None) => {
+        let limits = cx.limits;
+        match incoming.take_in(&mut cx.scratch.input, limits) {
+            Ok(true) => {}
+            Ok(false) => {
                 self.ask_to_continue(cx);
                 return match self.flush(cx) {
                     Flushed::All => self.read_more(cx),
@@ -136,15 +161,18 @@ impl<T: Transport> Connection<T> {
                 self.refuse(&error, cx);
                 return Step::On;
             }
-        };
-        let end = head_length.saturating_add(body_length);
+        }
+        let State::Parsed(incoming) = std::mem::replace(&mut self.state, State::Closed) else { return Step::On };
+        let Incoming { framing, here, spool, began, .. } = incoming;
+        let end = framing.head.saturating_add(here);
         let (input, mut desk) = cx.desk(self.peer, began, self.requests);
-        self.state = match read_again(input.unread(), end, &mut slots(), limits) {
+        self.state = match read_again(input.unread(), end, spool.as_ref(), &mut slots(), limits) {
             Ok(arrived) => desk.answer(&arrived),
             Err(error) => State::Writing(desk.refuse(input.unread(), &error)),
         };
-        if let State::Writing(_) = self.state {
-            input.consume(end);
+        match &mut self.state {
+            State::Waiting(waiting) => waiting.spool = spool,
+            _ => input.consume(end),
         }
         self.since = cx.now.tick();
         Step::On
@@ -257,12 +285,16 @@ impl<T: Transport> Connection<T> {
 pub(super) fn read_again<'a, 'b: 'a>(
     unread: &'b [u8],
     end: usize,
+    spool: Option<&'a Spool>,
     slots: &'a mut Slots<'b>,
     limits: &Limits,
 ) -> Result<Arrived<'a>, HttpError> {
     match read_request(unread, slots, &mut Progress::default(), limits)? {
         Some((head, path)) => {
-            let body = unread.get(head.framing.head..end).unwrap_or_default();
+            let body = match spool {
+                Some(spool) => Content::Spooled(&spool.file, spool.length),
+                None => Content::Memory(unread.get(head.framing.head..end).unwrap_or_default()),
+            };
             Ok(Arrived { head, path, body, unread, end })
         }
         None => Err(HttpError::internal("a head was lost while its request was answered")),

@@ -45,9 +45,8 @@ impl Timeouts {
 
     /// The time allowed for a body of which so many bytes have come.
     #[must_use]
-    pub fn body_after(&self, bytes: usize) -> Duration {
-        let earned = u64::try_from(bytes).unwrap_or(u64::MAX) / Timeouts::MIN_RATE;
-        self.body.saturating_add(Duration::from_secs(earned))
+    pub fn body_after(&self, bytes: u64) -> Duration {
+        self.body.saturating_add(Duration::from_secs(bytes / Timeouts::MIN_RATE))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::http::{HttpError, Pending, Response, Status, Tick, slots};
 use crate::service::Service;
 
 use super::reading::read_again;
+use super::spool::Spool;
 use super::writing::Flushed;
 use super::{Connection, Context, Event, State, Step, Transport};
 
@@ -18,6 +19,8 @@ pub(super) struct Waiting {
     /// When the request began.
     pub(super) began: Tick,
     pub(super) pending: Pending,
+    /// Its body, if that is in a file.
+    pub(super) spool: Option<Spool>,
 }
 
 impl<T: Transport> Connection<T> {
@@ -51,10 +54,10 @@ impl<T: Transport> Connection<T> {
 
     /// Sends the answer that was owed.
     fn conclude<S: Service + ?Sized>(&mut self, outcome: Result<Response, HttpError>, cx: &mut Context<'_, S>) {
-        let State::Waiting(waiting) = &self.state else { return };
-        let (end, began, limits) = (waiting.end, waiting.began, cx.limits);
+        let State::Waiting(waiting) = std::mem::replace(&mut self.state, State::Closed) else { return };
+        let (Waiting { end, began, spool, .. }, limits) = (waiting, cx.limits);
         let (input, mut desk) = cx.desk(self.peer, began, self.requests);
-        let writing = match read_again(input.unread(), end, &mut slots(), limits) {
+        let writing = match read_again(input.unread(), end, spool.as_ref(), &mut slots(), limits) {
             Ok(arrived) => desk.finish(&arrived, outcome),
             Err(error) => desk.refuse(input.unread(), &error),
         };

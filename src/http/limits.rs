@@ -20,6 +20,8 @@ pub struct Limits {
     pub fields: usize,
     /// Bytes of the decoded body; beyond it 413.
     pub body: u64,
+    /// Bytes of the decoded body that are kept in memory while it comes; a longer one goes to a temporary file.
+    pub memory: usize,
     /// Bytes of a chunked body's trailer section; beyond it 431.
     pub trailers: usize,
     /// Requests answered on one connection; the last of them says `Connection: close`.
@@ -35,6 +37,8 @@ impl Limits {
     pub const FIELDS: usize = 100;
     /// Default for [`body`](Limits::body): a form, a small upload.
     pub const BODY: u64 = 1024 * 1024;
+    /// Default for [`memory`](Limits::memory): forms and small uploads stay out of files.
+    pub const MEMORY: usize = 64 * 1024;
     /// Default for [`trailers`](Limits::trailers): checksums and signatures fit.
     pub const TRAILERS: usize = 8 * 1024;
     /// Default for [`requests`](Limits::requests): without end.
@@ -55,6 +59,7 @@ impl Default for Limits {
             target: Limits::TARGET,
             fields: Limits::FIELDS,
             body: Limits::BODY,
+            memory: Limits::MEMORY,
             trailers: Limits::TRAILERS,
             requests: Limits::REQUESTS,
         }
