@@ -94,8 +94,8 @@ pub use app::{App, Route};
 pub use connection::Timeouts;
 pub use files::Files;
 pub use http::{
-    Body, Bytes, Deferred, FileRange, HeaderList, Headers, HttpError, IntoResponse, Limits, Method, Now, Params,
-    Produced, Request, Response, Source, Status, Target, Tick, Version,
+    Body, Bytes, Content, Cookie, Deferred, FileRange, Form, HeaderList, Headers, HttpError, IntoResponse, Limits, Method, Now,
+    Pairs, Params, Produced, Request, Response, SameSite, Source, Status, Target, Tick, Version,
 };
-pub use server::{Config, Handle, Server};
+pub use server::{Config, Handle, Listener, Server};
 pub use service::{Exchange, Fragment, Handler, Resource, Service};

@@ -2,9 +2,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::net::Shutdown;
+#[cfg(target_os = "linux")]
+use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
-use mio::net::TcpStream;
+use mio::net::{TcpStream, UnixStream};
 use rustix::net::SendFlags;
 
 /// A two-way stream of bytes that never blocks: where it would, it says [`WouldBlock`](io::ErrorKind::WouldBlock).
@@ -48,13 +51,29 @@ impl Transport for TcpStream {
 
     #[cfg(target_os = "linux")]
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
-        let mut offset = offset;
-        self.try_io(|| Ok(rustix::fs::sendfile(&*self, file, Some(&mut offset), count)?))
+        self.try_io(|| send_file(&*self, file, offset, count))
     }
 
     fn shut_down_write(&mut self) -> io::Result<()> {
-        self.shutdown(std::net::Shutdown::Write)
+        self.shutdown(Shutdown::Write)
     }
+}
+
+impl Transport for UnixStream {
+    #[cfg(target_os = "linux")]
+    fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+        self.try_io(|| send_file(&*self, file, offset, count))
+    }
+
+    fn shut_down_write(&mut self) -> io::Result<()> {
+        self.shutdown(Shutdown::Write)
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn send_file(socket: impl AsFd, file: &File, offset: u64, count: usize) -> io::Result<usize> {
+    let mut offset = offset;
+    Ok(rustix::fs::sendfile(socket, file, Some(&mut offset), count)?)
 }
 
 #[cfg(target_os = "linux")]

@@ -5,21 +5,26 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use log::{debug, warn};
-use mio::net::{TcpListener, TcpStream};
+use mio::{Registry, Token};
 use rustix::io::Errno;
 
 use crate::http::Tick;
 
+use super::listener::Listener;
+use super::stream::Stream;
+
 /// The listening sockets.
 #[derive(Debug)]
 pub(super) struct Acceptor {
-    listeners: Vec<Listener>,
+    doors: Vec<Door>,
+    /// Who is asked first: each in his turn, so that a crowd at one door does not close the others.
+    first: usize,
     state: State,
 }
 
 #[derive(Debug)]
-struct Listener {
-    socket: TcpListener,
+struct Door {
+    listener: Listener,
     /// An event said that somebody waits, and accept has not said otherwise since.
     is_ready: bool,
 }
@@ -35,24 +40,24 @@ enum State {
 const PAUSE: Duration = Duration::from_millis(500);
 
 impl Acceptor {
-    pub(super) fn new(sockets: Vec<TcpListener>) -> Self {
-        let listeners = sockets.into_iter().map(|socket| Listener { socket, is_ready: true }).collect();
-        Acceptor { listeners, state: State::Accepting }
-    }
-
-    pub(super) fn sockets_mut(&mut self) -> impl Iterator<Item = &mut TcpListener> {
-        self.listeners.iter_mut().map(|listener| &mut listener.socket)
+    /// Watches these listeners, with tokens from `first` on.
+    pub(super) fn new(listeners: Vec<Listener>, registry: &Registry, first: usize) -> io::Result<Self> {
+        let mut doors: Vec<Door> = listeners.into_iter().map(|listener| Door { listener, is_ready: true }).collect();
+        for (index, door) in doors.iter_mut().enumerate() {
+            door.listener.register(registry, Token(first + index))?;
+        }
+        Ok(Acceptor { doors, first: 0, state: State::Accepting })
     }
 
     pub(super) fn set_ready(&mut self, index: usize) {
-        if let Some(listener) = self.listeners.get_mut(index) {
-            listener.is_ready = true;
+        if let Some(door) = self.doors.get_mut(index) {
+            door.is_ready = true;
         }
     }
 
     /// True if there is somebody to accept now.
     pub(super) fn is_ready(&self) -> bool {
-        self.state == State::Accepting && self.listeners.iter().any(|listener| listener.is_ready)
+        self.state == State::Accepting && self.doors.iter().any(|door| door.is_ready)
     }
 
     /// When a pause ends.
@@ -77,15 +82,19 @@ impl Acceptor {
 
     /// Closes the listening sockets.
     pub(super) fn close(&mut self) {
-        self.listeners.clear();
+        self.doors.clear();
     }
 
     /// Accepts the next peer. `None`: nobody waits, or there is nothing to take him in with.
-    pub(super) fn accept(&mut self, now: Tick) -> Option<(TcpStream, SocketAddr)> {
-        for listener in self.listeners.iter_mut().filter(|listener| listener.is_ready) {
-            match listener.socket.accept() {
+    pub(super) fn accept(&mut self, now: Tick) -> Option<(Stream, Option<SocketAddr>)> {
+        let count = self.doors.len();
+        self.first = self.first.wrapping_add(1);
+        for turn in 0..count {
+            let index = self.first.wrapping_add(turn).checked_rem(count).unwrap_or(0);
+            let Some(door) = self.doors.get_mut(index).filter(|door| door.is_ready) else { continue };
+            match door.listener.accept() {
                 Ok(accepted) => return Some(accepted),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => listener.is_ready = false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.is_ready = false,
                 Err(error) if is_exhausted(&error) => {
                     warn!("no peer is accepted for a moment: {error}");
                     self.state = State::Paused(now.plus(PAUSE));

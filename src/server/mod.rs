@@ -6,9 +6,11 @@
 
 mod acceptor;
 mod config;
+mod descriptors;
 mod handle;
+mod listener;
 mod signals;
-mod socket;
+mod stream;
 mod timers;
 
 use std::io;
@@ -17,7 +19,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use log::{debug, info};
-use mio::net::TcpStream;
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
@@ -27,10 +28,12 @@ use crate::service::Service;
 
 use acceptor::Acceptor;
 use signals::{Signal, Signals};
+use stream::Stream;
 use timers::Timers;
 
 pub use config::Config;
 pub use handle::Handle;
+pub use listener::Listener;
 
 /// A server: its listening sockets, its connections, and the service that answers.
 ///
@@ -75,7 +78,7 @@ pub struct Server<S> {
 
 /// One connection, and what the loop knows of it.
 struct Slot {
-    connection: Connection<TcpStream>,
+    connection: Connection<Stream>,
     deadline: Tick,
     /// It is in `again`.
     is_queued: bool,
@@ -88,7 +91,7 @@ const EVENTS_A_TURN: usize = 256;
 const ACCEPTS_A_TURN: usize = 128;
 
 /// Rounds of accepting before the doors close: the queue of those who have knocked, and not those who come meanwhile.
-const LAST_ACCEPTS: usize = socket::BACKLOG as usize / ACCEPTS_A_TURN;
+const LAST_ACCEPTS: usize = listener::BACKLOG as usize / ACCEPTS_A_TURN;
 
 /// Connections have the tokens from zero on, their keys in the slab; the few others come from the far end.
 const WAKER: Token = Token(usize::MAX - 1);
@@ -101,13 +104,18 @@ impl<S: Service> Server<S> {
     /// # Errors
     /// What the system says, such as [`AddrInUse`](io::ErrorKind::AddrInUse) or [`PermissionDenied`](io::ErrorKind::PermissionDenied).
     pub fn bind(addresses: &[SocketAddr], config: Config, service: S) -> io::Result<Self> {
-        let sockets = addresses.iter().map(|&address| socket::listener(address)).collect::<io::Result<Vec<_>>>()?;
-        let addresses = sockets.iter().map(mio::net::TcpListener::local_addr).collect::<io::Result<Vec<_>>>()?;
+        let listeners = addresses.iter().map(|&address| Listener::tcp(address)).collect::<io::Result<Vec<_>>>()?;
+        Server::new(listeners, config, service)
+    }
+
+    /// A server behind these listeners: addresses, sockets in the file system, or what was handed over.
+    ///
+    /// # Errors
+    /// What the system says when they cannot be watched.
+    pub fn new(listeners: Vec<Listener>, config: Config, service: S) -> io::Result<Self> {
+        let addresses = listeners.iter().filter_map(Listener::local_addr).collect();
         let poll = Poll::new()?;
-        let mut acceptor = Acceptor::new(sockets);
-        for (index, socket) in acceptor.sockets_mut().enumerate() {
-            poll.registry().register(socket, Token(FIRST_LISTENER + index), Interest::READABLE)?;
-        }
+        let acceptor = Acceptor::new(listeners, poll.registry(), FIRST_LISTENER)?;
         let handle = Handle::new(poll.registry(), WAKER)?;
         Ok(Server {
             wake: handle.mailbox(),
@@ -121,7 +129,7 @@ impl<S: Service> Server<S> {
             again: Vec::new(),
             scratch: Scratch::new(),
             service,
-            max_connections: socket::make_room(config.max_connections),
+            max_connections: descriptors::make_room(config.max_connections),
             config,
             phase: Phase::Open,
             last_call: Tick::NEVER,
@@ -131,7 +139,8 @@ impl<S: Service> Server<S> {
         })
     }
 
-    /// The addresses bound, in the order in which they were asked for, with the ports that were picked.
+    /// The addresses bound, in the order in which they were asked for, with the ports that were picked. A socket in the file
+    /// system has none.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses
@@ -287,15 +296,14 @@ impl<S: Service> Server<S> {
         while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() && self.slots.len() < self.max_connections {
             accepted += 1;
             let Some((stream, peer)) = self.acceptor.accept(self.now.tick()) else { continue };
-            inherit_options(&stream);
-            let connection = Connection::new(stream, Some(peer), &self.now);
+            let connection = Connection::new(stream, peer, &self.now);
             let key = self.slots.insert(Slot { connection, deadline: Tick::NEVER, is_queued: false });
             self.step(key);
             if let Some(slot) = self.slots.get_mut(key) {
                 let both = Interest::READABLE | Interest::WRITABLE;
                 let stream = slot.connection.transport_mut();
                 if let Err(error) = self.poll.registry().register(stream, Token(key), both) {
-                    debug!("{peer}: cannot be watched: {error}");
+                    debug!("a peer cannot be watched: {error}");
                     self.remove(key);
                 }
             }
@@ -337,12 +345,3 @@ impl<S: Service> Server<S> {
 
 /// The poll counts in milliseconds and would wake a moment too early.
 const ROUND_UP: Duration = Duration::from_millis(1);
-
-/// On Linux a connection inherits the options of its listener; elsewhere it is told.
-fn inherit_options(stream: &TcpStream) {
-    if cfg!(not(target_os = "linux"))
-        && let Err(error) = stream.set_nodelay(true)
-    {
-        debug!("an answer may be late: {error}");
-    }
-}
