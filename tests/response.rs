@@ -248,3 +248,47 @@ impl Service for Made {
         Response::text(error.to_string()).with_status(error.status)
     }
 }
+
+#[test]
+fn json_has_its_type_and_no_charset() {
+    let answer = answer(|| Response::json("{}"));
+    assert_eq!((answer.header("content-type"), answer.body()), (Some("application/json"), &b"{}"[..]));
+}
+
+#[test]
+fn an_attachment_may_have_any_name() {
+    let cases = [
+        ("report.pdf", r#"attachment; filename="report.pdf""#),
+        ("a b (1);c=d.txt", r#"attachment; filename="a b (1);c=d.txt""#),
+        ("", "attachment"),
+        ("grüße.txt", r#"attachment; filename="gr__e.txt"; filename*=UTF-8''gr%C3%BC%C3%9Fe.txt"#),
+        (r#"a"b.txt"#, r#"attachment; filename="a_b.txt"; filename*=UTF-8''a%22b.txt"#),
+        // Some programs decode what looks like an escape even in the quoted string.
+        ("100%25.txt", r#"attachment; filename="100_25.txt"; filename*=UTF-8''100%2525.txt"#),
+        ("../../etc/passwd", r#"attachment; filename=".._.._etc_passwd""#),
+        (r"C:\a.txt", r#"attachment; filename="C:_a.txt""#),
+        ("a\r\nSet-Cookie: b\0", r#"attachment; filename="a__Set-Cookie: b_""#),
+        ("it's*", r#"attachment; filename="it's*""#),
+        ("it's* ü", r#"attachment; filename="it's* _"; filename*=UTF-8''it%27s%2A%20%C3%BC"#),
+    ];
+    for (name, value) in cases {
+        let response = Response::bytes(*b"").with_attachment(name);
+        assert_eq!(response.headers.refusal(), None, "{name:?}");
+        assert_eq!(response.headers.get("content-disposition"), Some(value.as_bytes()), "{name:?}");
+    }
+}
+
+#[test]
+fn an_impossible_status_cannot_be_made() {
+    for code in [0, 1, 99, 600, 799, 1000, u16::MAX] {
+        assert_eq!(Status::new(code), None, "{code}");
+    }
+    let mut app = App::new();
+    let find = |request: &Request<'_>| request.param("code").and_then(|code| code.parse().ok()).and_then(Status::new);
+    app.route("GET", "/(?<code>[0-9]+)", move |request: &Request<'_>| find(request).map(|status| (status, "made")))
+        .unwrap();
+    let mut client = MockClient::new(app);
+    for (target, status) in [("/200", 200), ("/599", 599), ("/600", 404), ("/0", 404), ("/65536", 404), ("/100", 500)] {
+        assert_eq!(client.get(target).status(), status, "{target}");
+    }
+}

@@ -1,4 +1,4 @@
-//! The wall between the server and what others wrote for it: handlers, error handlers, observers.
+//! The wall between the server and what others wrote for it: hooks, handlers, error handlers, observers.
 //!
 //! A panic stops here and becomes an error. So does an answer that cannot be sent. What a handler shares with others must
 //! bear a panic half-way, as everywhere in Rust that a panic is caught: a `RefCell` does, it is free again.
@@ -10,8 +10,21 @@ use crate::http::{HttpError, Response};
 
 /// Calls what makes an answer. A panic, and an answer that cannot be sent, is a 500 whose source says why.
 pub(super) fn answer(make: impl FnOnce() -> Result<Response, HttpError>) -> Result<Response, HttpError> {
-    let response =
-        caught(make).map_err(|message| HttpError::internal(format!("the handler panicked: {message}")))??;
+    sendable(calm(make)?)
+}
+
+/// Calls what makes an answer or none, likewise.
+pub(super) fn question(
+    make: impl FnOnce() -> Result<Option<Response>, HttpError>,
+) -> Result<Option<Response>, HttpError> {
+    calm(make)?.map(sendable).transpose()
+}
+
+fn calm<T>(make: impl FnOnce() -> Result<T, HttpError>) -> Result<T, HttpError> {
+    caught(make).map_err(|message| HttpError::internal(format!("the handler panicked: {message}")))?
+}
+
+fn sendable(response: Response) -> Result<Response, HttpError> {
     match fault(&response) {
         Some(why) => Err(HttpError::internal(why)),
         None => Ok(response),

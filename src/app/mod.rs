@@ -1,36 +1,45 @@
-//! Layer 3: what to answer. An [`App`] is routes, mounted resources, error pages and observers.
+//! Layer 3: what to answer. An [`App`] is hooks, routes, mounted resources, error pages and observers.
 //!
-//! A request takes the first way that answers its method: a route whose pattern matches the whole path, then the resource
-//! mounted under the longest prefix of it. Whatever goes wrong on the way becomes an [`HttpError`] and leaves as a page.
-//! Nothing here knows of sockets, and nothing a handler does ends the server: a panic is a 500.
+//! A request that the hooks let pass takes the first way that answers its method: a route whose pattern matches the
+//! whole path, then the resource mounted under the longest prefix of it. Whatever goes wrong on the way becomes an
+//! [`HttpError`] and leaves as a page. Nothing here knows of sockets, and nothing a handler does ends the server: a
+//! panic is a 500.
 
 mod access;
 mod allow;
 mod asker;
+mod before;
+mod environ;
 mod guard;
+mod ids;
 mod jobs;
 mod mount;
 mod observer;
 mod pages;
 mod report;
 mod router;
+mod table;
 
 use std::cell::Cell;
 use std::time::Duration;
 
 use self::allow::Allow;
 use self::asker::Asker;
+use self::before::Hooks;
+use self::ids::RequestIds;
 use self::jobs::Jobs;
 use self::mount::{Mount, Mounts};
 use self::pages::Pages;
 use self::report::Shown;
 use self::router::{Router, Spans};
-use crate::http::{HttpError, IntoResponse, Method, Now, Params, Request, Response, Status, Tick};
+use crate::http::{Body, HttpError, IntoResponse, Method, Now, Params, Request, Response, Status, Tick};
 use crate::service::{Exchange, Fragment, Resource, Service};
 
 pub use self::access::AccessLog;
+pub use self::environ::Environ;
 pub use self::observer::Observer;
 pub use self::router::{Route, RouteError};
+pub use self::table::Entry;
 
 /// An application: it finds what answers a request, and makes a page of what nothing answers.
 ///
@@ -50,11 +59,13 @@ pub use self::router::{Route, RouteError};
 /// ```
 #[derive(Default)]
 pub struct App {
+    hooks: Hooks,
     router: Router,
     mounts: Mounts,
     pages: Pages,
     observers: Vec<Box<dyn Observer>>,
     jobs: Jobs,
+    ids: Option<RequestIds>,
     unknown_methods: UnknownMethods,
     /// Taken out while a request is answered, so that an answer allocates no room for captures.
     spans: Cell<Spans>,
@@ -96,7 +107,8 @@ impl App {
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let mut app = App::new();
-    /// app.route("GET", "/", |_: &Request<'_>| "home")?.route("POST", "/", |request: &Request<'_>| request.body.to_vec())?;
+    /// app.route("GET", "/", |_: &Request<'_>| "home")?
+    ///     .route("POST", "/", |request: &Request<'_>| request.text().map(|text| text.into_owned()))?;
     ///
     /// let error = app.route("GET", "/(", |_: &Request<'_>| "").err().unwrap();
     /// assert_eq!(error.to_string(), r#"the pattern "/(" is no regular expression: unclosed group"#);
@@ -120,10 +132,11 @@ impl App {
         Ok(self)
     }
 
-    /// Puts a resource under a prefix: `/files` covers `/files` and `/files/a`, not `/filesystem`; `/` covers everything.
+    /// Puts a resource under a prefix: `/files` covers `/files` and `/files/a`, not `/filesystem`; `/` covers
+    /// everything.
     ///
-    /// Routes go first; of several mounts that cover a path, the one with the longest prefix answers. The prefix is plain
-    /// text, compared with the decoded path; a final slash makes no difference.
+    /// Routes go first; of several mounts that cover a path, the one with the longest prefix answers. The prefix is
+    /// plain text, compared with the decoded path; a final slash makes no difference.
     ///
     /// # Errors
     /// If the prefix does not begin with `/`, or something is mounted there.
@@ -210,8 +223,8 @@ impl App {
         self
     }
 
-    /// Runs a small job on the loop every so often, the first time after one such span. It must be short: everybody waits
-    /// for it.
+    /// Runs a small job on the loop every so often, the first time after one such span. It must be short: everybody
+    /// waits for it.
     ///
     /// # Examples
     /// ```
@@ -242,6 +255,9 @@ impl App {
     }
 
     fn answer(&self, request: &Request<'_>, spans: &mut Spans) -> Result<Response, HttpError> {
+        if let Some(response) = self.hooks.call(request)? {
+            return Ok(response);
+        }
         match self.find(request, spans)? {
             Found::Route(route) => {
                 let request = request.with_params(Params::new(request.path, route.names(), spans));
@@ -289,12 +305,27 @@ impl App {
         }
     }
 
+    /// What leaves: a refusal becomes a page, and either gets its id.
+    fn conclude(&self, outcome: Result<Response, HttpError>, asker: Asker<'_>) -> Response {
+        match outcome {
+            // The one that comes in its place gets an id.
+            Ok(response) if matches!(response.body, Body::Later(_)) => response,
+            Ok(response) => ids::stamp(response, self.id(asker).as_deref()),
+            Err(error) => self.page(&error, asker),
+        }
+    }
+
     fn page(&self, error: &HttpError, asker: Asker<'_>) -> Response {
         if let Some(fault) = guard::fault_of(error) {
             return self.page(&HttpError::internal(fault), asker);
         }
-        report::refusal(error, asker);
-        self.pages.answer(error, asker)
+        let id = self.id(asker);
+        report::refusal(error, asker, id.as_deref());
+        ids::stamp(self.pages.answer(error, asker), id.as_deref())
+    }
+
+    fn id(&self, asker: Asker<'_>) -> Option<String> {
+        self.ids.as_ref().map(|ids| ids.id(asker))
     }
 }
 
@@ -304,23 +335,30 @@ impl Service for App {
         let mut spans = self.spans.take();
         let outcome = self.answer(request, &mut spans);
         self.spans.set(spans);
-        outcome.unwrap_or_else(|error| self.page(&error, Asker::Request(request)))
+        self.conclude(outcome, Asker::Request(request))
     }
 
     fn finish(&self, request: &Request<'_>, outcome: Result<Response, HttpError>) -> Response {
-        guard::answer(|| outcome).unwrap_or_else(|error| self.page(&error, Asker::Request(request)))
+        self.conclude(guard::answer(|| outcome), Asker::Request(request))
     }
 
     fn refuse(&self, error: &HttpError, fragment: &Fragment<'_>) -> Response {
         self.page(error, Asker::Fragment(fragment))
     }
 
-    /// What nothing here answers is refused before its body comes.
+    /// What a hook does not let pass, or nothing here answers, is refused before its body comes.
     fn admit(&self, request: &Request<'_>) -> Option<Response> {
-        let mut spans = self.spans.take();
-        let outcome = self.find(request, &mut spans).map(drop);
-        self.spans.set(spans);
-        outcome.err().map(|error| self.page(&error, Asker::Request(request)))
+        let outcome = match self.hooks.admit(request) {
+            Ok(None) => {
+                let mut spans = self.spans.take();
+                let found = self.find(request, &mut spans).map(drop);
+                self.spans.set(spans);
+                Err(found.err()?)
+            }
+            Ok(Some(response)) => Ok(response),
+            Err(error) => Err(error),
+        };
+        Some(self.conclude(outcome, Asker::Request(request)))
     }
 
     fn wants_exchanges(&self) -> bool {
@@ -334,6 +372,9 @@ impl Service for App {
     }
 
     fn begin_turn(&self, now: &Now) -> Tick {
+        if let Some(ids) = &self.ids {
+            ids.begin_turn(now);
+        }
         self.jobs.run(now.tick())
     }
 

@@ -52,6 +52,11 @@ impl Mounts {
         self.mounts.iter().find(|mount| mount.covers(path))
     }
 
+    /// Methods and prefixes, in the order in which they are tried.
+    pub(super) fn table(&self) -> impl Iterator<Item = (&str, Box<str>)> {
+        self.mounts.iter().map(|mount| (mount.resource.allow(), format!("{}/", mount.prefix).into()))
+    }
+
     /// The methods of all mounts.
     pub(super) fn methods(&self) -> impl Iterator<Item = &str> {
         self.mounts.iter().flat_map(Mount::allow)

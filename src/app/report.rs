@@ -30,8 +30,8 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// Writes a refusal to the log.
-pub(super) fn refusal(error: &HttpError, asker: Asker<'_>) {
-    log::log!(level(error), "{}", Refusal { error, asker });
+pub(super) fn refusal(error: &HttpError, asker: Asker<'_>, id: Option<&str>) {
+    log::log!(level(error), "{}", Refusal { error, asker, id });
 }
 
 /// What is wrong with the server or its disk is for its keeper to see; what peers ask in vain is everyday.
@@ -48,6 +48,7 @@ fn level(error: &HttpError) -> Level {
 struct Refusal<'a> {
     error: &'a HttpError,
     asker: Asker<'a>,
+    id: Option<&'a str>,
 }
 
 impl fmt::Display for Refusal<'_> {
@@ -55,6 +56,9 @@ impl fmt::Display for Refusal<'_> {
         match self.asker.peer() {
             Some(peer) => write!(f, "{peer} ")?,
             None => f.write_str("- ")?,
+        }
+        if let Some(id) = self.id {
+            write!(f, "{id} ")?;
         }
         match self.asker {
             Asker::Request(request) => {
@@ -100,9 +104,9 @@ mod tests {
     #[test]
     fn a_refusal_is_one_line_without_control_characters() {
         let error = HttpError::internal("cannot read\n\u{1b}[31mit");
-        let line =
-            Refusal { error: &error, asker: Asker::Fragment(&Fragment::new(None, b"GET /\x07 HT\r\n")) }.to_string();
-        let want = "- \"GET /\\u{7} HT\" 500 Internal Server Error: the server failed to answer this request: cannot read\\n\\u{1b}[31mit";
+        let fragment = Fragment::new(None, b"GET /\x07 HT\r\n");
+        let line = Refusal { error: &error, asker: Asker::Fragment(&fragment), id: Some("a-1") }.to_string();
+        let want = "- a-1 \"GET /\\u{7} HT\" 500 Internal Server Error: the server failed to answer this request: cannot read\\n\\u{1b}[31mit";
         assert_eq!(line, want);
     }
 

@@ -227,6 +227,11 @@ impl Router {
         self.routes.iter().filter(move |route| route.matches(path, &mut spans)).flat_map(Route::methods)
     }
 
+    /// Methods and patterns, in the order in which they were added.
+    pub(super) fn table(&self) -> impl Iterator<Item = (&str, Box<str>)> {
+        self.routes.iter().map(|route| (&*route.method, route.pattern.clone()))
+    }
+
     /// The methods of all routes.
     pub(super) fn methods(&self) -> impl Iterator<Item = &str> {
         self.routes.iter().flat_map(Route::methods)

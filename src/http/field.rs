@@ -1,4 +1,5 @@
-//! What a field name and a field value may be made of (RFC 9110 sections 5.1, 5.5 and 5.6.2).
+//! What a field name and a field value may be made of (RFC 9110 sections 5.1, 5.5 and 5.6.2), and the few values that are
+//! taken apart in more than one place.
 
 /// `tchar`: the characters of a token.
 pub(crate) const fn is_token_byte(byte: u8) -> bool {
@@ -29,4 +30,12 @@ pub(crate) fn trim(value: &[u8]) -> &[u8] {
 /// The elements of a comma-separated list (`#element`, RFC 9110 section 5.6.1), trimmed, empty ones left out.
 pub(crate) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
     value.split(|&byte| byte == b',').map(trim).filter(|element| !element.is_empty())
+}
+
+/// The media type at the front of a Content-Type field, without its parameters (RFC 9110 section 8.3.1).
+pub(crate) fn media_type(value: &[u8]) -> Option<&str> {
+    let start = trim(value.split(|&byte| byte == b';').next()?);
+    let slash = memchr::memchr(b'/', start)?;
+    let is_media_type = is_token(start.get(..slash)?) && is_token(start.get(slash + 1..)?);
+    std::str::from_utf8(start).ok().filter(|_| is_media_type)
 }

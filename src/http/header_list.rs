@@ -96,8 +96,7 @@ impl HeaderList {
             return;
         }
         if let Some(why) = fault(name, value) {
-            self.lines = Lines::Refused(why.into_boxed_str());
-            return;
+            return self.refuse(why);
         }
         let mut lines = match std::mem::take(&mut self.lines) {
             Lines::Owned(lines) => lines,
@@ -144,6 +143,13 @@ impl HeaderList {
         match &self.lines {
             Lines::Refused(why) => Some(why),
             _ => None,
+        }
+    }
+
+    /// Makes the list one that cannot be sent. The first reason stays.
+    pub(crate) fn refuse(&mut self, why: String) {
+        if !matches!(self.lines, Lines::Refused(_)) {
+            self.lines = Lines::Refused(why.into_boxed_str());
         }
     }
 

@@ -5,10 +5,14 @@
 
 mod body;
 mod chunked;
+mod content;
+mod cookie;
 mod decode;
+mod disposition;
 mod encode;
 mod error;
 mod field;
+mod form;
 mod framing;
 mod grammar;
 mod header_list;
@@ -26,10 +30,13 @@ mod version;
 
 pub use body::{Body, Bytes, FileRange, Produced, Source};
 pub(crate) use chunked::ChunkDecoder;
+pub use cookie::{Cookie, SameSite};
+pub use content::{Content, ContentReader};
 pub use decode::{FIELD_SLOTS, Head, Progress, Slots, decode, slots};
 pub(crate) use encode::{CONTINUE, Coding, Delivery, encode, encode_chunk, encode_last_chunk};
 pub use error::HttpError;
 pub(crate) use field::is_token;
+pub use form::{Form, Pairs};
 pub use framing::{BodyLength, Framing};
 pub use header_list::HeaderList;
 pub use headers::Headers;

@@ -1,9 +1,12 @@
 //! A request: a view of the bytes it came in. It is `Copy`, owns nothing, and lives as long as its handler runs.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 use super::field;
-use super::{Body, Deferred, Headers, Method, Now, Params, Recall, Response, Status, Version};
+use super::{
+    Body, Content, Deferred, Form, Headers, HttpError, Method, Now, Pairs, Params, Recall, Response, Status, Version,
+};
 
 /// A complete request, with its body.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +31,7 @@ pub struct Request<'a> {
     /// The header fields.
     pub headers: Headers<'a>,
     /// The body, complete and without its transfer coding.
-    pub body: &'a [u8],
+    pub body: Content<'a>,
     /// Where it came from; `None` for a peer without an address.
     pub peer: Option<SocketAddr>,
     /// The time of this turn.
@@ -55,8 +58,114 @@ impl<'a> Request<'a> {
         self.params.get(name)
     }
 
-    /// Puts the answer off: the handler returns the response given here, and whoever has the handle answers when he can. The
-    /// loop goes on meanwhile; requests behind this one on the same connection wait, so that answers stay in order.
+    /// The names and values in the query, in order; see [`Pairs`] for how they are read.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/search", |request: &Request<'_>| {
+    ///     let tags = request.query_pairs().filter(|(name, _)| name == "tag");
+    ///     let tags: Vec<_> = tags.map(|(_, value)| value).collect();
+    ///     format!("{} in {}", request.query_value("q").unwrap_or_default(), tags.join(", "))
+    /// })?;
+    /// let answer = MockClient::new(app).get("/search?q=black+tea&tag=green&tag=%3F");
+    /// assert_eq!(answer.text(), "black tea in green, ?");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn query_pairs(&self) -> Pairs<'a> {
+        Pairs::new(self.query.unwrap_or_default().as_bytes())
+    }
+
+    /// The first value of that name in the query, decoded.
+    #[must_use]
+    pub fn query_value(&self, name: &str) -> Option<Cow<'a, str>> {
+        self.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value)
+    }
+
+    /// The media type of the body, in lower case and without parameters: `text/html`. `None` where nothing was said, or
+    /// what is no media type (RFC 9110 section 8.3).
+    ///
+    /// ```
+    /// use ownhands::{App, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("POST", "/", |request: &Request<'_>| request.content_type().map(|name| name.into_owned()))?;
+    /// let mut client = MockClient::new(app);
+    /// let answer = client.post("/").header("Content-Type", "Text/HTML; charset=utf-8").send();
+    /// assert_eq!(answer.text(), "text/html");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn content_type(&self) -> Option<Cow<'a, str>> {
+        let name = self.headers.get("content-type").and_then(field::media_type)?;
+        let is_lower = !name.bytes().any(|byte| byte.is_ascii_uppercase());
+        Some(if is_lower { Cow::Borrowed(name) } else { Cow::Owned(name.to_ascii_lowercase()) })
+    }
+
+    /// The body as text.
+    ///
+    /// # Errors
+    /// 400 if it is no UTF-8, 413 if it is longer than [`WHOLE_BODY`](Self::WHOLE_BODY).
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, HttpError, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("PUT", "/note", |request: &Request<'_>| -> Result<String, HttpError> {
+    ///     Ok(format!("{} characters", request.text()?.chars().count()))
+    /// })?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.request("PUT", "/note").body("für dich").send().text(), "8 characters");
+    /// assert_eq!(client.request("PUT", "/note").body(b"f\xfcr dich").send().status(), 400);
+    /// # Ok(()) }
+    /// ```
+    pub fn text(&self) -> Result<Cow<'a, str>, HttpError> {
+        let wrong = |error: std::str::Utf8Error| {
+            let byte = error.valid_up_to().saturating_add(1);
+            HttpError::bad_request(format!("the body is not UTF-8: byte {byte} does not belong there"))
+        };
+        match self.whole_body()? {
+            Cow::Borrowed(bytes) => std::str::from_utf8(bytes).map(Cow::Borrowed).map_err(wrong),
+            Cow::Owned(bytes) => String::from_utf8(bytes).map(Cow::Owned).map_err(|error| wrong(error.utf8_error())),
+        }
+    }
+
+    /// The body as a form, as browsers send it with POST unless files are in it.
+    ///
+    /// # Errors
+    /// 415 if its type is another, 413 if it has more than [`Form::PAIRS`] pairs or is longer than
+    /// [`WHOLE_BODY`](Self::WHOLE_BODY).
+    pub fn form(&self) -> Result<Form, HttpError> {
+        if self.content_type().as_deref() == Some(Form::MEDIA_TYPE) {
+            return Form::read(&self.whole_body()?);
+        }
+        // RFC 9110 section 15.5.16: with 415, Accept says what would have been taken.
+        let detail = format!("a form is {} here", Form::MEDIA_TYPE);
+        Err(HttpError::new(Status::UNSUPPORTED_MEDIA_TYPE, detail).with_header("Accept", Form::MEDIA_TYPE))
+    }
+
+    /// Bytes of a body that [`text`](Self::text) and [`form`](Self::form) take into memory at once. Where the limit for
+    /// bodies was raised for uploads, no other route can be made to hold one.
+    pub const WHOLE_BODY: usize = 1024 * 1024;
+
+    /// The one place that takes a body as a whole.
+    fn whole_body(&self) -> Result<Cow<'a, [u8]>, HttpError> {
+        if self.body.len() > Self::WHOLE_BODY as u64 {
+            let detail = format!("the body is longer than the {} bytes that are read at once here", Self::WHOLE_BODY);
+            return Err(HttpError::new(Status::CONTENT_TOO_LARGE, detail));
+        }
+        Ok(self.body.bytes()?)
+    }
+
+    /// Puts the answer off: the handler returns the response given here, and whoever has the handle answers when he
+    /// can. The loop goes on meanwhile; requests behind this one on the same connection wait, so that answers stay in
+    /// order.
     ///
     /// ```
     /// use ownhands::{App, Request, Response, testing::MockClient};

@@ -37,6 +37,18 @@ impl Response {
         Response::typed(b"Content-Type: text/html; charset=utf-8\r\n", Body::Bytes(page.into().0))
     }
 
+    /// 200 with JSON (RFC 8259). The text is sent as it is: what makes it is the caller's choice.
+    ///
+    /// ```
+    /// use ownhands::Response;
+    ///
+    /// let response = Response::json(format!("{{\"answer\":{}}}", 6 * 7));
+    /// assert_eq!(response.headers.get("Content-Type"), Some(&b"application/json"[..]));
+    /// ```
+    pub fn json(text: impl Into<Text>) -> Self {
+        Response::typed(b"Content-Type: application/json\r\n", Body::Bytes(text.into().0))
+    }
+
     /// 200 with bytes of no particular type.
     pub fn bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Response::typed(b"Content-Type: application/octet-stream\r\n", Body::Bytes(Bytes::Owned(bytes.into())))

@@ -57,6 +57,8 @@ impl Status {
     pub const CONTENT_TOO_LARGE: Status = Status(413);
     /// 414
     pub const URI_TOO_LONG: Status = Status(414);
+    /// 415
+    pub const UNSUPPORTED_MEDIA_TYPE: Status = Status(415);
     /// 416
     pub const RANGE_NOT_SATISFIABLE: Status = Status(416);
     /// 417

@@ -5,19 +5,19 @@ use crate::service::Service;
 
 /// A request to be sent by a [`MockClient`], from [`request`](MockClient::request) or [`post`](MockClient::post).
 ///
-/// Nothing is checked: a test may send what no client would. `Host` is added unless it is given, and `Content-Length` where
-/// there is a body and neither it nor `Transfer-Encoding` is given.
+/// Nothing is checked: a test may send what no client would. `Host` is added unless it is given, and `Content-Length`
+/// where there is a body and neither it nor `Transfer-Encoding` is given.
 ///
 /// ```
 /// use ownhands::{App, Request, testing::MockClient};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut app = App::new();
-/// app.route("PUT", "/", |request: &Request<'_>| (ownhands::Status::CREATED, request.body.to_vec()))?;
+/// app.route("PUT", "/", |request: &Request<'_>| request.text().map(|text| text.to_uppercase()))?;
 /// let mut client = MockClient::new(app);
 ///
 /// let answer = client.request("PUT", "/").header("Accept", "*/*").body("hello").send();
-/// assert_eq!((answer.status(), answer.body()), (201, &b"hello"[..]));
+/// assert_eq!((answer.status(), answer.body()), (200, &b"HELLO"[..]));
 ///
 /// // The same, as a slow line brings it: every byte is a read of its own.
 /// assert_eq!(client.request("PUT", "/").header("Accept", "*/*").body("hello").byte_by_byte().send(), answer);
