@@ -69,6 +69,13 @@ pub trait Service {
 }
 
 /// What there is of a request that could not be read to its end.
+///
+/// ```
+/// use ownhands::Fragment;
+///
+/// let fragment = Fragment::new(None, b"GET / HTTP/1.1\r\nAccept: text/html\r\nBad Field: a");
+/// assert!(fragment.wants_html());
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Fragment<'a> {
@@ -96,6 +103,21 @@ impl<'a> Fragment<'a> {
 }
 
 /// One request and its answer, as a log wants to know them.
+///
+/// ```
+/// use ownhands::{App, Exchange, testing::MockClient};
+/// use std::{cell::RefCell, rc::Rc};
+///
+/// let lines = Rc::new(RefCell::new(Vec::new()));
+/// let seen = Rc::clone(&lines);
+/// let mut app = App::new();
+/// app.add_observer(move |exchange: &Exchange| {
+///     let line = String::from_utf8_lossy(&exchange.line).into_owned();
+///     seen.borrow_mut().push(format!("{line}: {}, {} bytes", exchange.status.code(), exchange.sent));
+/// });
+/// MockClient::new(app).get("/cake");
+/// assert_eq!(*lines.borrow(), ["GET /cake HTTP/1.1: 404, 38 bytes"]);
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Exchange {
@@ -135,9 +157,57 @@ impl Exchange {
 }
 
 /// What a route calls.
+///
+/// ```
+/// use ownhands::{App, Handler, Response, Route, testing::MockClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let table: [(&str, Handler); 2] = [
+///     ("/text", Box::new(|_| Ok(Response::text("hello")))),
+///     ("/page", Box::new(|_| Ok(Response::html("<h1>hello</h1>")))),
+/// ];
+/// let mut app = App::new();
+/// for (path, handler) in table {
+///     app.add(Route::new("GET", path, handler)?)?;
+/// }
+/// assert_eq!(MockClient::new(app).get("/page").text(), "<h1>hello</h1>");
+/// # Ok(()) }
+/// ```
 pub type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response, HttpError>>;
 
 /// What is mounted under a prefix and answers for every path below it; [`Files`](crate::Files) is one.
+///
+/// ```
+/// use ownhands::{App, HttpError, Request, Resource, Response, testing::MockClient};
+/// use std::{cell::RefCell, collections::HashMap};
+///
+/// /// Keeps what is put there.
+/// #[derive(Default)]
+/// struct Shelf(RefCell<HashMap<Vec<u8>, Vec<u8>>>);
+///
+/// impl Resource for Shelf {
+///     fn allow(&self) -> &str {
+///         "GET, HEAD, PUT"
+///     }
+///     fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
+///         let path = request.path_below_mount().to_vec();
+///         if request.method.as_str() == "PUT" {
+///             self.0.borrow_mut().insert(path, request.body.bytes()?.into_owned());
+///             return Ok(Response::text("kept\n"));
+///         }
+///         self.0.borrow().get(&path).map(|bytes| Response::bytes(&**bytes)).ok_or(HttpError::not_found("it was never put here"))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.mount("/shelf", Shelf::default())?;
+/// let mut client = MockClient::new(app);
+/// assert_eq!(client.get("/shelf/a").status(), 404);
+/// client.request("PUT", "/shelf/a").body("a book").send();
+/// assert_eq!(client.get("/shelf/a").text(), "a book");
+/// # Ok(()) }
+/// ```
 pub trait Resource {
     /// The methods it answers, as `Allow` lists them: `GET, HEAD`. Any other is refused with 405 before a body is read.
     fn allow(&self) -> &str;

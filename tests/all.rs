@@ -10,7 +10,10 @@ mod command;
 mod cookies;
 mod decode;
 mod deferred;
+#[cfg(feature = "command")]
+mod demo;
 mod environ;
+mod errors;
 mod files;
 mod forms;
 mod hooks;

@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use ownhands::app::{AccessLog, Observer, RouteError};
 use ownhands::testing::{Answer, MockClient};
-use ownhands::{App, Exchange, HttpError, Request, Resource, Response, Service, Status};
+use ownhands::{App, Exchange, HttpError, Request, Resource, Response, Route, Service, Status};
 
 /// A resource that answers with its name, the method and the path below its mount.
 struct Named {
@@ -120,6 +120,49 @@ fn methods_and_allow() {
         let answer = ask(&mut client, method, target);
         assert_eq!((answer.status(), answer.header("allow")), (status, allow), "{method} {target}");
     }
+}
+
+#[test]
+fn a_route_for_any_method() {
+    let any = Route::ANY_METHOD;
+    let mut app = App::new();
+    app.route("GET", "/(?<name>own|also)", |_: &Request<'_>| "GET by an expression").unwrap();
+    app.route("PUT", "/own", |_: &Request<'_>| "PUT by name").unwrap();
+    app.route(any, "/own", |request: &Request<'_>| format!("any {}", request.method)).unwrap();
+    app.route("POST", "/own", |_: &Request<'_>| "never: any was first").unwrap();
+    app.route(any, "/plain", |request: &Request<'_>| format!("plain {}", request.method)).unwrap();
+    app.route("GET", "/plain|/other", |_: &Request<'_>| "GET, behind any").unwrap();
+    app.route(any, "/any/(?<name>.+)", |request: &Request<'_>| format!("{:?}", request.param("name"))).unwrap();
+    app.mount("/plain", Named { name: "mount", allow: "GET" }).unwrap();
+    let cases = [
+        ("GET", "/own", "GET by an expression"),
+        ("PUT", "/own", "PUT by name"),
+        ("POST", "/own", "any POST"),
+        ("OPTIONS", "/own", "any OPTIONS"),
+        ("get", "/own", "any get"),
+        ("*", "/own", "any *"),
+        ("GET", "/plain", "plain GET"),
+        ("TRACE", "/plain", "plain TRACE"),
+        ("GET", "/other", "GET, behind any"),
+        ("GET", "/plain/x", "mount GET \"/plain\" /x"),
+        ("BREW", "/any/tea", "Some(\"tea\")"),
+    ];
+    let mut client = MockClient::new(app);
+    for (method, target, text) in cases {
+        let answer = ask(&mut client, method, target);
+        assert_eq!((answer.status(), answer.text().as_str()), (200, text), "{method} {target}");
+    }
+    // HEAD goes where GET goes.
+    for (target, length) in [("/own", 20), ("/plain", 10)] {
+        let length = Some(length.to_string());
+        let answer = ask(&mut client, "HEAD", target);
+        assert_eq!(answer.header("content-length").map(str::to_owned), length, "{target}");
+    }
+    let whole = ask(&mut client, "OPTIONS", "*");
+    assert_eq!(whole.header("allow"), Some("GET, HEAD, PUT, POST, DELETE, OPTIONS, PATCH"));
+    assert_eq!(ask(&mut client, "BREW", "/other").header("allow"), Some("GET, HEAD, OPTIONS"));
+    let table: Vec<String> = client.service().routes().map(|entry| entry.to_string()).collect();
+    assert_eq!(table.get(2).map(String::as_str), Some("*         /own"));
 }
 
 #[test]

@@ -11,24 +11,24 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// Longer than anything here takes on the slowest machine.
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
-fn command(arguments: &[&str], directory: &Path) -> Command {
+pub(super) fn command(arguments: &[&str], directory: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_ownhands"));
     command.args(arguments).current_dir(directory).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
 
 /// A server that is ended with the test.
-struct Running {
-    child: Child,
+pub(super) struct Running {
+    pub(super) child: Child,
     stdout: Option<BufReader<ChildStdout>>,
     /// The first line on stdout, without its end.
     line: String,
 }
 
 impl Running {
-    fn start(arguments: &[&str], directory: &Path) -> Running {
+    pub(super) fn start(arguments: &[&str], directory: &Path) -> Running {
         let mut child = command(arguments, directory).spawn().expect("the binary was built with the tests");
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
@@ -37,7 +37,7 @@ impl Running {
     }
 
     /// The address in the first line.
-    fn address(&self) -> &str {
+    pub(super) fn address(&self) -> &str {
         let url = self.line.split(' ').next().unwrap_or_default();
         url.strip_prefix("http://").and_then(|rest| rest.strip_suffix('/')).expect(&self.line)
     }
@@ -47,7 +47,7 @@ impl Running {
     }
 
     /// Ends it as a terminal or a supervisor does; the exit status, the rest of stdout, all of stderr.
-    fn stop(mut self, signal: Signal) -> (ExitStatus, String, String) {
+    pub(super) fn stop(mut self, signal: Signal) -> (ExitStatus, String, String) {
         kill_process(Pid::from_child(&self.child), signal).expect("it runs");
         let status = wait(&mut self.child);
         let (mut stdout, mut stderr) = (String::new(), String::new());

@@ -18,15 +18,12 @@ impl App {
     /// # Examples
     /// Only who knows the word gets in:
     /// ```
-    /// use ownhands::{App, HttpError, Request, Response, Status, testing::MockClient};
+    /// use ownhands::{App, HttpError, Request, Response, testing::MockClient};
     ///
     /// fn authorize(request: &Request<'_>) -> Result<Option<Response>, HttpError> {
     ///     match request.header("Authorization") {
     ///         Some("Bearer open-sesame") => Ok(None),
-    ///         _ => {
-    ///             let refusal = HttpError::new(Status::UNAUTHORIZED, "say the word");
-    ///             Err(refusal.with_header("WWW-Authenticate", "Bearer"))
-    ///         }
+    ///         _ => Err(HttpError::unauthorized("Bearer", "say the word")),
     ///     }
     /// }
     ///

@@ -16,6 +16,7 @@ mod jobs;
 mod mount;
 mod observer;
 mod pages;
+mod pattern;
 mod report;
 mod router;
 mod table;
@@ -72,6 +73,8 @@ pub struct App {
 }
 
 /// What a method is answered with that no route and no mount knows.
+///
+/// An example stands at [`App::set_unknown_methods`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnknownMethods {
     /// As any other method that a resource does not have: 405 with Allow, or 404 where there is nothing.
@@ -127,6 +130,19 @@ impl App {
     ///
     /// # Errors
     /// If there is a route with this method and this pattern.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, Request, Route, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.add(Route::new("GET", "/me", |_: &Request<'_>| "you")?)?;
+    /// app.add(Route::new("GET", "/(?<name>[a-z]+)", |request: &Request<'_>| request.param("name").map(str::to_owned))?)?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!((client.get("/me").text(), client.get("/him").text()), ("you".to_owned(), "him".to_owned()));
+    /// # Ok(()) }
+    /// ```
     pub fn add(&mut self, route: Route) -> Result<&mut App, RouteError> {
         self.router.add(route)?;
         Ok(self)
@@ -195,6 +211,19 @@ impl App {
     }
 
     /// Sets what answers for errors of this class, 4 or 5, that have no handler for their status.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, HttpError, Request, testing::MockClient};
+    ///
+    /// let mut app = App::new();
+    /// app.on_error_class(4, |error: &HttpError, request: Option<&Request<'_>>| {
+    ///     format!("{} at {}\n", error.status.code(), request.map_or("no request", |request| request.path))
+    /// });
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.get("/cake").text(), "404 at /cake\n");
+    /// assert_eq!(client.send("noise\r\n\r\n", &[]).text(), "400 at no request\n");
+    /// ```
     pub fn on_error_class<R: IntoResponse>(
         &mut self,
         class: u16,
@@ -249,6 +278,18 @@ impl App {
     /// Adds an observer, which is told of each exchange when its answer is over: an [`AccessLog`], or a closure.
     ///
     /// It is not called `observe`: where [`Service`] is in scope, its method of that name would be found first.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, app::AccessLog};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("access.log");
+    /// let mut app = App::new();
+    /// app.add_observer(AccessLog::new(std::fs::File::create(path)?));
+    /// # Ok(()) }
+    /// ```
     pub fn add_observer(&mut self, observer: impl Observer + 'static) -> &mut App {
         self.observers.push(Box::new(observer));
         self

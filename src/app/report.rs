@@ -70,7 +70,7 @@ impl fmt::Display for Refusal<'_> {
             }
         }
         write!(f, "{}: {}", self.error.status, Shown(&self.error.detail))?;
-        let mut cause = Error::source(self.error);
+        let mut cause = self.error.source.as_deref().map(|source| source as &dyn Error);
         while let Some(error) = cause {
             write!(f, ": {}", OneLine(error))?;
             cause = error.source();

@@ -2,7 +2,8 @@
 //!
 //! A pattern is a regular expression that must match the whole decoded path. A pattern without any expression in it is
 //! found by a hash map, whatever the number of routes; the others are tried in the order in which they were added. What
-//! wins is decided by that order alone: the hash map holds only routes that no earlier pattern takes away.
+//! wins is decided by that order alone: the hash map holds only routes that no earlier pattern takes away, not even for
+//! one of their methods.
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -11,6 +12,7 @@ use std::fmt;
 
 use regex::{CaptureLocations, Regex};
 
+use super::pattern;
 use crate::http::{HttpError, IntoResponse, Method, Request, Response, is_token};
 use crate::service::Handler;
 
@@ -23,13 +25,18 @@ pub(super) type Spans = Vec<Option<(usize, usize)>>;
 /// without the query. What its named groups catch is [`Request::param`]; `(?<name>[^/]+)` is one segment of the path. A dot
 /// is any character; `/robots\.txt` means the dot itself.
 ///
-/// A route for GET also answers HEAD, unless a route for HEAD matches; the body is left out on the way.
+/// A route for GET also answers HEAD, unless a route for HEAD matches; the body is left out on the way. A route for
+/// [`ANY_METHOD`](Route::ANY_METHOD) answers every method.
 pub struct Route {
     method: Box<str>,
     pattern: Box<str>,
     shape: Shape,
     handler: Handler,
 }
+
+/// What stands in `Allow` for "any": the methods of RFC 9110 section 9 and PATCH (RFC 5789), without CONNECT, which is
+/// for proxies, and TRACE, which is better left unused. No list can name all tokens.
+const COMMON_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
 
 enum Shape {
     /// This very path.
@@ -38,6 +45,8 @@ enum Shape {
 }
 
 struct Expression {
+    /// How every path begins that it matches: most routes are told apart by that alone.
+    prefix: Box<str>,
     regex: Regex,
     names: Box<[Box<str>]>,
     /// `groups[i]` is the number of the group called `names[i]`.
@@ -47,6 +56,25 @@ struct Expression {
 }
 
 impl Route {
+    /// In place of a method: all of them, OPTIONS and those that nobody has heard of included.
+    ///
+    /// A route for one method that is to answer at the same path must be added before. HEAD goes to a route for HEAD
+    /// if there is one before, and else to where GET goes.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, Route, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("PUT", "/what", |_: &Request<'_>| "a PUT, and nothing else")?;
+    /// app.route(Route::ANY_METHOD, "/what", |request: &Request<'_>| format!("some {}", request.method))?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.request("PUT", "/what").send().text(), "a PUT, and nothing else");
+    /// assert_eq!(client.request("BREW", "/what").send().text(), "some BREW");
+    /// # Ok(()) }
+    /// ```
+    pub const ANY_METHOD: &'static str = "*";
+
     /// A route. The method is compared with regard to case, as all are (RFC 9110 section 9.1).
     ///
     /// # Errors
@@ -100,6 +128,15 @@ impl Route {
         (self.handler)(request)
     }
 
+    fn is_for_any_method(&self) -> bool {
+        *self.method == *Route::ANY_METHOD
+    }
+
+    /// True if it answers this method by that name.
+    fn takes(&self, method: &str) -> bool {
+        *self.method == *method || self.is_for_any_method()
+    }
+
     fn matches(&self, path: &str, spans: &mut Spans) -> bool {
         match &self.shape {
             Shape::Literal(literal) => **literal == *path,
@@ -107,10 +144,14 @@ impl Route {
         }
     }
 
-    /// The methods that this route answers.
+    /// The methods that this route answers, as `Allow` lists them.
     fn methods(&self) -> impl Iterator<Item = &str> {
-        let head = (*self.method == *"GET").then_some("HEAD");
-        std::iter::once(&*self.method).chain(head)
+        let (own, more): (_, &[&str]) = match &*self.method {
+            "GET" => (Some("GET"), &["HEAD"]),
+            Route::ANY_METHOD => (None, COMMON_METHODS),
+            own => (Some(own), &[]),
+        };
+        own.into_iter().chain(more.iter().copied())
     }
 }
 
@@ -122,7 +163,7 @@ impl fmt::Debug for Route {
 
 impl Shape {
     fn new(pattern: &str) -> Result<Self, RouteError> {
-        match literal(pattern) {
+        match pattern::literal(pattern) {
             Some(path) if path.starts_with('/') || path == "*" => Ok(Shape::Literal(path.into())),
             Some(_) => Err(RouteError::NoPath { pattern: pattern.into() }),
             None => Expression::new(pattern).map(Shape::Expression),
@@ -141,11 +182,15 @@ impl Expression {
             names: named().map(|(_, name)| name.into()).collect(),
             groups: named().map(|(group, _)| group).collect(),
             room: Cell::new(None),
+            prefix: pattern::prefix(pattern).into(),
             regex,
         })
     }
 
     fn matches(&self, path: &str, spans: &mut Spans) -> bool {
+        if !path.starts_with(&*self.prefix) {
+            return false;
+        }
         if self.groups.is_empty() {
             return self.regex.is_match(path);
         }
@@ -160,20 +205,6 @@ impl Expression {
     }
 }
 
-/// The one path that a pattern matches, if there is no expression in it.
-fn literal(pattern: &str) -> Option<String> {
-    let mut path = String::with_capacity(pattern.len());
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => path.push(characters.next().filter(char::is_ascii_punctuation)?),
-            '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => return None,
-            other => path.push(other),
-        }
-    }
-    Some(path)
-}
-
 /// All routes.
 #[derive(Default)]
 pub(super) struct Router {
@@ -181,8 +212,8 @@ pub(super) struct Router {
     routes: Vec<Route>,
     /// From a path to the places in `routes` of what answers there, a method each.
     literals: HashMap<Box<str>, Vec<usize>>,
-    /// The places in `routes` of those with an expression.
-    expressions: Vec<usize>,
+    /// The places in `routes` of those that are tried in their order: with an expression, or for any method behind one.
+    ordered: Vec<usize>,
 }
 
 impl Router {
@@ -195,9 +226,11 @@ impl Router {
             Shape::Literal(path) => match self.find_exact(&route.method, path, &mut Spans::new()) {
                 // Two ways to write one path end here too.
                 Some(first) => log::warn!("{route:?} is never reached: {first:?} was added before it"),
+                // Some of its methods, and only some, are taken away.
+                None if route.is_for_any_method() && self.is_tried_before(path) => self.ordered.push(place),
                 None => self.literals.entry(path.clone()).or_default().push(place),
             },
-            Shape::Expression(_) => self.expressions.push(place),
+            Shape::Expression(_) => self.ordered.push(place),
         }
         self.routes.push(route);
         Ok(())
@@ -207,17 +240,26 @@ impl Router {
     pub(super) fn find(&self, method: Method<'_>, path: &str, spans: &mut Spans) -> Option<&Route> {
         let route = self.find_exact(method.as_str(), path, spans);
         match method {
-            Method::Head => route.or_else(|| self.find_exact("GET", path, spans)),
+            // One for any method stands behind one for GET that was added before it.
+            Method::Head => {
+                route.filter(|route| !route.is_for_any_method()).or_else(|| self.find_exact("GET", path, spans))
+            }
             _ => route,
         }
+    }
+
+    /// True if one of the routes that are tried in order matches this path.
+    fn is_tried_before(&self, path: &str) -> bool {
+        let mut ordered = self.ordered.iter().filter_map(|&place| self.routes.get(place));
+        ordered.any(|route| route.matches(path, &mut Spans::new()))
     }
 
     fn find_exact(&self, method: &str, path: &str, spans: &mut Spans) -> Option<&Route> {
         let literals = self.literals.get(path).into_iter().flatten();
         let mut literals = literals.filter_map(|&place| self.routes.get(place));
-        literals.find(|route| *route.method == *method).or_else(|| {
-            let mut expressions = self.expressions.iter().filter_map(|&place| self.routes.get(place));
-            expressions.find(|route| *route.method == *method && route.matches(path, spans))
+        literals.find(|route| route.takes(method)).or_else(|| {
+            let mut ordered = self.ordered.iter().filter_map(|&place| self.routes.get(place));
+            ordered.find(|route| route.takes(method) && route.matches(path, spans))
         })
     }
 
@@ -239,6 +281,17 @@ impl Router {
 }
 
 /// Why a route or a mount was not taken.
+///
+/// ```
+/// use ownhands::{App, Request, app::RouteError};
+///
+/// let mut app = App::new();
+/// let mut add = |pattern: &str| app.route("GET", pattern, |_: &Request<'_>| "").map(drop);
+/// assert!(add("/a").is_ok());
+/// let Err(error @ RouteError::Duplicate { .. }) = add("/a") else { unreachable!() };
+/// assert_eq!(error.to_string(), r#"there is a route for GET with the pattern "/a""#);
+/// assert_eq!(add("a").unwrap_err().to_string(), r#""a" matches no path: a path begins with /"#);
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum RouteError {
@@ -298,30 +351,6 @@ impl Error for RouteError {
         match self {
             RouteError::Pattern { source, .. } => Some(&**source),
             _ => None,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_pattern_without_an_expression_is_a_literal() {
-        let cases = [
-            ("/", Some("/")),
-            ("/a-b_c~d#e&f", Some("/a-b_c~d#e&f")),
-            (r"/robots\.txt", Some("/robots.txt")),
-            (r"\*", Some("*")),
-            ("/grüße", Some("/grüße")),
-            ("/robots.txt", None),
-            (r"/\d", None),
-            (r"/\", None),
-            ("/a|/b", None),
-            ("(?i)/a", None),
-        ];
-        for (pattern, path) in cases {
-            assert_eq!(literal(pattern).as_deref(), path, "{pattern}");
         }
     }
 }

@@ -8,7 +8,7 @@ use super::App;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Entry<'a> {
-    /// The method of a route; those of a mount as `Allow` lists them: `GET, HEAD`.
+    /// The method of a route, or `*` for any; those of a mount as `Allow` lists them: `GET, HEAD`.
     pub methods: &'a str,
     /// The pattern of a route as it was given; the prefix of a mount, with a final slash.
     pub pattern: Box<str>,

@@ -29,6 +29,7 @@ enum Failure {
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let outcome = match options::read(arguments) {
         Ok(Asked::Serve(options)) => serve(&options),
+        Ok(Asked::Routes(options)) => show_routes(&options),
         Ok(Asked::Text(text)) => {
             say(text);
             Ok(())
@@ -40,6 +41,12 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
         Err(Failure::Usage(why)) => complain(&why, 2),
         Err(Failure::Run(why)) => complain(&why, 1),
     }
+}
+
+fn show_routes(options: &Options) -> Result<(), Failure> {
+    let app = site::furnish(options)?;
+    say(app.routes().map(|entry| format!("{entry}\n")).collect::<String>());
+    Ok(())
 }
 
 fn serve(options: &Options) -> Result<(), Failure> {

@@ -40,11 +40,18 @@ struct CommandLine {
 
 #[derive(Debug, Subcommand)]
 enum Verb {
-    /// Serves the demo: /hello/NAME by a route, and the directory under /
+    /// Serves the demo: an application with a few routes, and the directory under /
+    ///
+    /// What is sent to /echo comes back: with --max-body 1073741824, up to 1 GiB of it, which takes room in the
+    /// directory for temporary files and none in memory.
     Demo {
         /// The directory to serve
         #[arg(default_value = "static")]
         root: PathBuf,
+
+        /// Print the routes, and serve nothing
+        #[arg(long)]
+        routes: bool,
     },
 }
 
@@ -131,6 +138,8 @@ struct Flags {
 pub(super) enum Asked {
     /// To serve.
     Serve(Box<Options>),
+    /// To print the routes.
+    Routes(Box<Options>),
     /// To print the help or the version.
     Text(String),
 }
@@ -176,11 +185,12 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         Err(error) => return Err(Failure::Usage(shortened(&error.render().to_string()))),
     };
     let flags = line.options;
+    let shows_routes = matches!(line.verb, Some(Verb::Demo { routes: true, .. }));
     let (is_demo, root) = match line.verb {
         Some(Verb::Demo { .. }) if line.root != Path::new(".") => {
             return Err(Failure::Usage("say ownhands demo ROOT, or ownhands ROOT; see ownhands --help".to_owned()));
         }
-        Some(Verb::Demo { root }) => (true, root),
+        Some(Verb::Demo { root, .. }) => (true, root),
         None => (false, line.root),
     };
     let addresses = match (flags.lan, flags.bind.is_empty()) {
@@ -210,7 +220,7 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         Some("off") => Sink::Off,
         _ => Sink::File(flags.access_log),
     };
-    Ok(Asked::Serve(Box::new(Options {
+    let options = Box::new(Options {
         is_demo,
         root,
         port: flags.port,
@@ -222,7 +232,8 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         access_log,
         trace: flags.trace,
         log_level: flags.log_level,
-    })))
+    });
+    Ok(if shows_routes { Asked::Routes(options) } else { Asked::Serve(options) })
 }
 
 /// An address given twice would be in its own way.

@@ -16,7 +16,7 @@ pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
     let mut app = App::new();
     let failed = |error: &dyn Display| Failure::Run(error.to_string());
     if options.is_demo {
-        demo::furnish(&mut app).map_err(|error| failed(&error))?;
+        demo::furnish(&mut app, files(options)?, listed(options)?).map_err(|error| failed(&error))?;
     }
     app.mount("/", files(options)?).map_err(|error| failed(&error))?;
     match &options.access_log {
@@ -61,4 +61,10 @@ fn files(options: &Options) -> Result<Files, Failure> {
     let files = files.with_index(&options.index);
     let files = if options.has_listing { files } else { files.without_listing() };
     Ok(if options.serves_hidden { files.with_hidden() } else { files })
+}
+
+/// The same, with a listing even where there is an index page: that one is shown under `/` already.
+fn listed(options: &Options) -> Result<Files, Failure> {
+    let files = files(options)?;
+    Ok(if options.has_listing { files.with_index("") } else { files })
 }

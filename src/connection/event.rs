@@ -11,6 +11,15 @@ use crate::http::{Method, Status};
 use super::peer::Peer;
 
 /// Something that happened on a connection.
+///
+/// ```
+/// use ownhands::connection::{Event, Limit};
+/// use std::time::Duration;
+///
+/// assert_eq!(Event::Sent(10, 20).to_string(), "writing: sent 10 of 20 bytes");
+/// let event = Event::Waiting(Limit::Head, Duration::from_secs(30));
+/// assert_eq!(event.to_string(), "waiting for the rest of the head, at most 30.0 s");
+/// ```
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
@@ -67,6 +76,10 @@ pub enum Event<'a> {
 }
 
 /// Which time limit applies; see [`Timeouts`](super::Timeouts).
+///
+/// ```
+/// assert_eq!(ownhands::connection::Limit::Write.to_string(), "the peer to take its answer");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limit {
     /// For a request to begin.
@@ -134,6 +147,27 @@ impl fmt::Display for Limit {
 }
 
 /// Is shown everything that happens on every connection; [`Transcript`](super::Transcript) is one.
+///
+/// ```
+/// use ownhands::connection::{Event, Tracer};
+/// use ownhands::{App, testing::MockClient};
+/// use std::{cell::Cell, net::SocketAddr, rc::Rc};
+///
+/// /// Counts the bytes that come in.
+/// struct Meter(Rc<Cell<usize>>);
+///
+/// impl Tracer for Meter {
+///     fn trace(&self, _: Option<SocketAddr>, event: &Event<'_>) {
+///         if let Event::Received(bytes) = event {
+///             self.0.set(self.0.get() + bytes.len());
+///         }
+///     }
+/// }
+///
+/// let count = Rc::new(Cell::new(0));
+/// MockClient::new(App::new()).with_tracer(Meter(Rc::clone(&count))).send("GET / HTTP/1.1\nHost: a\n\n", &[5]);
+/// assert_eq!(count.get(), 24);
+/// ```
 pub trait Tracer {
     /// Told of each event, in order. The peer's address tells the connections apart.
     fn trace(&self, peer: Option<SocketAddr>, event: &Event<'_>);

@@ -5,11 +5,16 @@
 //! the same [`Connection::advance`].
 //!
 //! ```text
-//!            a head is complete         the body is complete
-//!   Reading ───────────────────► Parsed ───────────────────► Writing ──► Reading, for the next request
-//!      │                           │  ▲ deferred: Waiting       │
-//!      └── refused ────────────────┴──────────────────────────► │ ─────► Lingering ──► Closed
+//!    ┌───────────────────── another request may follow ─────────────────────┐
+//!    ▼                                                                      │
+//! Reading ────────────► Parsed ────────────► Waiting ────────────► Writing ─┴──────────► Lingering ────────────► Closed
+//! a head comes          its body comes       the answer was        the answer            what the peer still
+//!                                            put off               leaves                sends is thrown away
 //! ```
+//!
+//! Always to the right, and past what is not needed: Parsed where there is no body, Waiting where the handler answers at
+//! once, both where the request is refused, Lingering where the peer has said all. A peer that is gone, or says or takes
+//! nothing for too long, goes from anywhere to Closed.
 
 mod answering;
 mod event;
@@ -45,6 +50,8 @@ pub use transcript::Transcript;
 pub use transport::Transport;
 
 /// What a connection is lent for a turn.
+///
+/// Its use is shown at [`Connection`].
 pub struct Context<'a, S: ?Sized> {
     /// Who answers.
     pub service: &'a S,
@@ -65,6 +72,8 @@ pub struct Context<'a, S: ?Sized> {
 }
 
 /// What the server is about, as far as a connection must know.
+///
+/// Its use is shown at [`Connection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// Serving.
@@ -91,6 +100,8 @@ enum State {
 }
 
 /// All that the loop learns of a connection.
+///
+/// Its use is shown at [`Connection`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Next {
     /// Call again when the transport is ready, or at this time.
@@ -127,6 +138,41 @@ const REQUESTS_A_TURN: u32 = 64;
 const BYTES_A_TURN: usize = 256 * 1024;
 
 /// One peer.
+///
+/// Driven by hand, as the loop and the mock client do it:
+///
+/// ```
+/// use ownhands::connection::{Connection, Context, Next, Phase, Scratch};
+/// use ownhands::http::{Recall, Wake};
+/// use ownhands::testing::{Bell, MockConnection};
+/// use ownhands::{App, Limits, Now, Tick, Timeouts};
+/// use std::{sync::Arc, time::UNIX_EPOCH};
+///
+/// let (service, limits, timeouts) = (App::new(), Limits::default(), Timeouts::default());
+/// let now = Now::new(Tick::default(), UNIX_EPOCH);
+/// let wake: Arc<dyn Wake> = Arc::new(Bell::default());
+/// let mut scratch = Scratch::new();
+/// let mut context = Context {
+///     service: &service,
+///     limits: &limits,
+///     timeouts: &timeouts,
+///     now: &now,
+///     scratch: &mut scratch,
+///     phase: Phase::Open,
+///     tracer: None,
+///     recall: Recall { wake: &wake, ticket: 0 },
+/// };
+///
+/// let mut transport = MockConnection::new();
+/// transport.push("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+/// let mut connection = Connection::new(transport, None, &now);
+/// assert_eq!(connection.advance(&mut context), Next::Wait(now.tick().plus(timeouts.idle)));
+/// assert!(connection.transport_mut().take_written().starts_with(b"HTTP/1.1 404 Not Found\r\n"));
+///
+/// connection.transport_mut().end();
+/// connection.set_ready(true, false, true);
+/// assert_eq!(connection.advance(&mut context), Next::Close);
+/// ```
 #[derive(Debug)]
 pub struct Connection<T> {
     transport: T,

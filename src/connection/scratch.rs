@@ -8,6 +8,8 @@ use super::ledger::Ledger;
 use super::output::Output;
 
 /// What is lent for a turn. One is enough for all connections.
+///
+/// Its use is shown at [`Connection`](super::Connection).
 #[derive(Debug)]
 pub struct Scratch {
     pub(crate) input: Input,

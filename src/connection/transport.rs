@@ -11,6 +11,42 @@ use mio::net::{TcpStream, UnixStream};
 use rustix::net::SendFlags;
 
 /// A two-way stream of bytes that never blocks: where it would, it says [`WouldBlock`](io::ErrorKind::WouldBlock).
+///
+/// ```
+/// use ownhands::connection::Transport;
+/// use std::io::{self, Cursor, Read, Write};
+///
+/// /// A conversation of which one half is written down already.
+/// struct Letter {
+///     from: Cursor<Vec<u8>>,
+///     to: Vec<u8>,
+/// }
+///
+/// impl Read for Letter {
+///     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+///         self.from.read(buffer)
+///     }
+/// }
+///
+/// impl Write for Letter {
+///     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+///         self.to.write(bytes)
+///     }
+///     fn flush(&mut self) -> io::Result<()> {
+///         Ok(())
+///     }
+/// }
+///
+/// impl Transport for Letter {
+///     fn shut_down_write(&mut self) -> io::Result<()> {
+///         Ok(()) // nobody waits for it
+///     }
+/// }
+///
+/// let mut letter = Letter { from: Cursor::default(), to: Vec::new() };
+/// assert_eq!(letter.send_file(&std::fs::File::open("Cargo.toml").unwrap(), 0, 9).unwrap(), 9);
+/// assert_eq!(letter.to, b"[package]");
+/// ```
 pub trait Transport: Read + Write {
     /// Writes bytes that are followed by others at once, so that both can leave in one packet.
     ///

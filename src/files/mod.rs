@@ -88,19 +88,59 @@ impl Files {
         })
     }
 
-    /// Another name for the page that stands for a directory, instead of `index.html`.
+    /// Another name for the page that stands for a directory, instead of `index.html`. With an empty one, no page does:
+    /// every directory is listed.
+    ///
+    /// ```
+    /// use ownhands::{App, Files, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let root = directory.path();
+    /// std::fs::write(root.join("start.txt"), "begin here")?;
+    /// let mut app = App::new();
+    /// app.mount("/", Files::new(root)?.with_index("start.txt"))?;
+    /// assert_eq!(MockClient::new(app).get("/").text(), "begin here");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn with_index(self, name: impl Into<String>) -> Self {
         Files { index: name.into().into_bytes(), ..self }
     }
 
     /// Names that begin with a dot are served and listed like any other. `.git`, `.env` and `.ssh` are such names.
+    ///
+    /// ```
+    /// use ownhands::{App, Files, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let root = directory.path();
+    /// std::fs::write(root.join(".plan"), "world peace")?;
+    /// let mut app = App::new();
+    /// app.mount("/strict", Files::new(root)?)?.mount("/open", Files::new(root)?.with_hidden())?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!((client.get("/strict/.plan").status(), client.get("/open/.plan").status()), (404, 200));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn with_hidden(self) -> Self {
         Files { hidden: Hidden::Served, ..self }
     }
 
     /// A directory without an index page is answered with 404.
+    ///
+    /// ```
+    /// use ownhands::{App, Files, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let root = directory.path();
+    /// let mut app = App::new();
+    /// app.mount("/", Files::new(root)?.without_listing())?;
+    /// assert_eq!(MockClient::new(app).get("/").status(), 404);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn without_listing(self) -> Self {
         Files { listings: Listings::Withheld, ..self }

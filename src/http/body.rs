@@ -9,6 +9,14 @@ use std::time::Duration;
 use super::Pending;
 
 /// The content of a response.
+///
+/// ```
+/// use ownhands::{Body, Bytes, Response, Status};
+///
+/// let response = Response::new(Status::OK).with_body(Body::Bytes(Bytes::Static(b"hello")));
+/// assert_eq!(response.body.len(), Some(5));
+/// assert!(Response::new(Status::NO_CONTENT).body.is_empty());
+/// ```
 #[derive(Debug, Default)]
 pub enum Body {
     /// No content.
@@ -44,6 +52,16 @@ impl Body {
 }
 
 /// Bytes in memory: written in the program, owned, or shared with a cache.
+///
+/// ```
+/// use ownhands::{Body, Bytes, Response, Status};
+/// use std::sync::Arc;
+///
+/// let page: Arc<[u8]> = Arc::from(*b"made once, sent often");
+/// let body = || Body::Bytes(Bytes::Shared(Arc::clone(&page)));
+/// let responses = [(); 3].map(|()| Response::new(Status::OK).with_body(body()));
+/// assert_eq!(responses[2].body.len(), Some(21));
+/// ```
 #[derive(Clone)]
 pub enum Bytes {
     /// Part of the program.
@@ -76,6 +94,22 @@ impl fmt::Debug for Bytes {
 ///
 /// The length is a promise made to the peer in Content-Length. A file that turns out shorter ends the connection;
 /// one that has grown is sent as announced.
+///
+/// ```
+/// use ownhands::{App, FileRange, HttpError, Request, Response, testing::MockClient};
+/// use std::fs::File;
+///
+/// fn manifest(_: &Request<'_>) -> Result<Response, HttpError> {
+///     let file = FileRange::whole(File::open("Cargo.toml")?)?; // 404 if there is none
+///     Ok(Response::file(file).with_header("Content-Type", "text/plain"))
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/manifest", manifest)?;
+/// assert!(MockClient::new(app).get("/manifest").text().starts_with("[package]\n"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct FileRange {
     /// The open file; its own position is neither used nor moved.
@@ -84,6 +118,20 @@ pub struct FileRange {
     pub offset: u64,
     /// Number of bytes to send.
     pub length: u64,
+}
+
+impl FileRange {
+    /// All of a file, as long as it is now.
+    ///
+    /// # Errors
+    /// [`NotFound`](io::ErrorKind::NotFound) if it is a directory, a device or a pipe, which have no length to announce.
+    pub fn whole(file: File) -> io::Result<Self> {
+        let facts = file.metadata()?;
+        if !facts.is_file() {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "this is no regular file"));
+        }
+        Ok(FileRange { file: Arc::new(file), offset: 0, length: facts.len() })
+    }
 }
 
 /// Something that makes a body a slice at a time.
@@ -119,6 +167,33 @@ pub trait Source: Send {
 }
 
 /// What a [`Source`] says after a slice.
+///
+/// ```
+/// use ownhands::{App, Produced, Request, Response, Source, testing::MockClient};
+/// use std::time::Duration;
+///
+/// /// Server-sent events: one a second, until the peer leaves.
+/// struct Ticks(u64);
+///
+/// impl Source for Ticks {
+///     fn produce(&mut self, out: &mut Vec<u8>) -> std::io::Result<Produced> {
+///         self.0 += 1;
+///         out.extend_from_slice(format!("data: {}\n\n", self.0).as_bytes());
+///         Ok(Produced::Later(Duration::from_secs(1)))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/ticks", |_: &Request<'_>| {
+///     Response::stream(Ticks(0)).with_header("Content-Type", "text/event-stream")
+/// })?;
+/// let mut client = MockClient::new(app);
+/// client.deliver("GET /ticks HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+/// client.sleep(4);
+/// assert!(client.received().ends_with(b"data: 5\n\n\r\n")); // the end of a chunk
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Produced {
     /// Ask again.

@@ -9,6 +9,20 @@ use std::os::unix::fs::FileExt;
 ///
 /// A short one stands in memory; one beyond [`Limits::memory`](super::Limits::memory) in a temporary file that has no name
 /// and is gone with the request.
+///
+/// ```
+/// use ownhands::{App, HttpError, Request, testing::MockClient};
+///
+/// fn backwards(request: &Request<'_>) -> Result<Vec<u8>, HttpError> {
+///     Ok(request.body.bytes()?.iter().rev().copied().collect())
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("POST", "/", backwards)?;
+/// assert_eq!(MockClient::new(app).post("/").body("drawer").send().text(), "reward");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub enum Content<'a> {
     /// In memory.
@@ -59,6 +73,27 @@ impl<'a> Content<'a> {
 }
 
 /// Reads a request's body from front to back.
+///
+/// ```
+/// use ownhands::{App, HttpError, Request, testing::MockClient};
+/// use std::io::{BufRead, BufReader};
+///
+/// fn count(request: &Request<'_>) -> Result<String, HttpError> {
+///     let mut lines = 0;
+///     for line in BufReader::new(request.body.reader()).lines() {
+///         lines += usize::from(!line?.is_empty());
+///     }
+///     Ok(format!("{lines} lines"))
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("PUT", "/poem", count)?;
+/// let mut client = MockClient::new(app);
+/// let long = "so much depends\nupon\n\n".repeat(30_000); // more than is kept in memory
+/// assert_eq!(client.request("PUT", "/poem").body(long).send().text(), "60000 lines");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct ContentReader<'a> {
     content: Content<'a>,

@@ -34,6 +34,18 @@ impl<'a> Request<'a> {
     }
 
     /// The value of the first cookie of that name. Upper and lower case differ.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |request: &Request<'_>| request.cookie("theme").map(|theme| theme.into_owned()))?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.request("GET", "/").header("Cookie", "visits=7; theme=dark").send().text(), "dark");
+    /// assert_eq!(client.get("/").status(), 404);
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn cookie(&self, name: &str) -> Option<Cow<'a, str>> {
         let found = pairs(self.headers).find(|(other, _)| *other == name.as_bytes());
@@ -79,6 +91,14 @@ pub struct Cookie {
 
 /// To which requests that come from other sites a browser adds a cookie. Not in RFC 6265 but in the draft that follows
 /// it.
+///
+/// ```
+/// use ownhands::{Cookie, Response, SameSite};
+///
+/// let cookie = Cookie::new("embedded", "1").with_same_site(SameSite::None);
+/// let response = Response::text("").with_cookie(cookie);
+/// assert_eq!(response.headers.get("Set-Cookie"), Some(&b"embedded=1; SameSite=None; Secure"[..]));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SameSite {
     /// To none.
@@ -106,6 +126,13 @@ impl Cookie {
     }
 
     /// Takes a cookie back. Path and domain must be those with which it was set.
+    ///
+    /// ```
+    /// use ownhands::{Cookie, Response};
+    ///
+    /// let response = Response::text("goodbye").with_cookie(Cookie::removal("session").with_path("/"));
+    /// assert_eq!(response.headers.get("Set-Cookie"), Some(&b"session=; Max-Age=0; Path=/"[..]));
+    /// ```
     #[must_use]
     pub fn removal(name: &str) -> Self {
         Cookie::new(name, "").with_max_age(Duration::ZERO)

@@ -15,6 +15,8 @@ pub use super::grammar::Progress;
 pub const FIELD_SLOTS: usize = 256;
 
 /// Room for the fields of one head; it lives where the head is used. Its making costs nothing: it is filled only as far as used.
+///
+/// Its use is shown at [`decode`].
 pub struct Slots<'b> {
     quick: [MaybeUninit<httparse::Header<'b>>; FIELD_SLOTS],
     /// For the careful reader alone; empty, and without memory, in the common case.
@@ -28,6 +30,17 @@ pub const fn slots<'b>() -> Slots<'b> {
 }
 
 /// A complete head, as a view of the input.
+///
+/// ```
+/// use ownhands::http::{BodyLength, Progress, decode, slots};
+/// use ownhands::{Limits, Method};
+///
+/// let wire = b"PUT /a HTTP/1.1\r\nHost: example.org\r\nContent-Length: 2\r\n\r\nhi";
+/// let mut slots = slots();
+/// let head = decode(wire, &mut slots, &mut Progress::default(), &Limits::default()).unwrap().unwrap();
+/// assert_eq!((head.method, head.raw_target, head.authority), (Method::Put, "/a", Some("example.org")));
+/// assert_eq!((head.framing.body, &wire[head.framing.head..]), (BodyLength::Known(2), &b"hi"[..]));
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Head<'a> {
     /// What to do.

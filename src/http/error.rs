@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::time::Duration;
 use std::{fmt, io};
 
 use super::{HeaderList, Status};
@@ -17,6 +18,35 @@ use super::{HeaderList, Status};
 /// assert_eq!(error.status, Status::NOT_FOUND);
 /// assert_eq!(error.to_string(), "404 Not Found: there is no user of that name");
 /// ```
+///
+/// # With `?`
+/// In a handler `?` makes a refusal of every error. Of an [`io::Error`] it makes what one table says: 404 for what is not
+/// there, 403 for what may not be read, else 500. Of every other it makes a 500: that the peer is to blame only the
+/// handler can know, and says so with `map_err`.
+///
+/// ```
+/// use ownhands::{App, HttpError, Request, testing::MockClient};
+///
+/// fn line(request: &Request<'_>) -> Result<String, HttpError> {
+///     let number: usize = request.param("number").unwrap_or_default().parse().map_err(|error| {
+///         HttpError::not_found("no file has so many lines").with_source(error)
+///     })?;
+///     let text = std::fs::read("Cargo.toml")?; // an io error: 404, 403 or 500
+///     let text = String::from_utf8(text)?; // any other: 500, logged
+///     text.lines().nth(number).map(str::to_owned).ok_or(HttpError::not_found("the file is shorter"))
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/line/(?<number>[0-9]+)", line)?;
+/// let mut client = MockClient::new(app);
+/// assert_eq!(client.get("/line/0").text(), "[package]");
+/// assert_eq!(client.get("/line/99999999999999999999").status(), 404);
+/// # Ok(()) }
+/// ```
+///
+/// For this it is no [`Error`] itself, since a type that is cannot be made of every other. `?` makes a `Box<dyn Error>`
+/// of it all the same; of a box `?` makes none, but [`HttpError::internal`] does.
 #[derive(Debug)]
 pub struct HttpError {
     /// 400 to 599.
@@ -40,6 +70,16 @@ impl HttpError {
         HttpError::new(Status::BAD_REQUEST, detail)
     }
 
+    /// 401: say who you are. The challenge says how, as `WWW-Authenticate` has it (RFC 9110 section 11.6.1).
+    ///
+    /// ```
+    /// let error = ownhands::HttpError::unauthorized("Basic realm=\"cave\"", "say the word");
+    /// assert_eq!(error.headers.get("WWW-Authenticate"), Some(&b"Basic realm=\"cave\""[..]));
+    /// ```
+    pub fn unauthorized(challenge: &str, detail: impl Into<Cow<'static, str>>) -> Self {
+        HttpError::new(Status::UNAUTHORIZED, detail).with_header("WWW-Authenticate", challenge)
+    }
+
     /// 403: understood, and not for you.
     pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
         HttpError::new(Status::FORBIDDEN, detail)
@@ -51,13 +91,79 @@ impl HttpError {
     }
 
     /// 405 with the methods that are allowed, as `Allow` lists them: `GET, HEAD`.
+    ///
+    /// ```
+    /// let error = ownhands::HttpError::method_not_allowed("GET, HEAD");
+    /// assert_eq!(error.to_string(), "405 Method Not Allowed: this resource answers to GET, HEAD only");
+    /// ```
     #[must_use]
     pub fn method_not_allowed(allow: &str) -> Self {
         let detail = format!("this resource answers to {allow} only");
         HttpError::new(Status::METHOD_NOT_ALLOWED, detail).with_header("Allow", allow)
     }
 
+    /// 409: not as things stand; what stands in the way may be taken out of it.
+    pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
+        HttpError::new(Status::CONFLICT, detail)
+    }
+
+    /// 410: it was here, and will not come back.
+    pub fn gone(detail: impl Into<Cow<'static, str>>) -> Self {
+        HttpError::new(Status::GONE, detail)
+    }
+
+    /// 413: more than is taken here.
+    pub fn content_too_large(detail: impl Into<Cow<'static, str>>) -> Self {
+        HttpError::new(Status::CONTENT_TOO_LARGE, detail)
+    }
+
+    /// 415 with the media types that are taken, as `Accept` lists them (RFC 9110 section 15.5.16): `image/png, image/jpeg`.
+    ///
+    /// ```
+    /// let error = ownhands::HttpError::unsupported_media_type("image/png");
+    /// assert_eq!(error.to_string(), "415 Unsupported Media Type: this resource takes image/png only");
+    /// assert_eq!(error.headers.get("Accept"), Some(&b"image/png"[..]));
+    /// ```
+    #[must_use]
+    pub fn unsupported_media_type(accept: &str) -> Self {
+        let detail = format!("this resource takes {accept} only");
+        HttpError::new(Status::UNSUPPORTED_MEDIA_TYPE, detail).with_header("Accept", accept)
+    }
+
+    /// 422: well-formed, and yet it cannot be done: a date that does not exist.
+    pub fn unprocessable_content(detail: impl Into<Cow<'static, str>>) -> Self {
+        HttpError::new(Status::UNPROCESSABLE_CONTENT, detail)
+    }
+
+    /// 429: too often. The peer may come again after this time, in whole seconds (RFC 6585 section 4).
+    pub fn too_many_requests(after: Duration, detail: impl Into<Cow<'static, str>>) -> Self {
+        HttpError::new(Status::TOO_MANY_REQUESTS, detail).with_header("Retry-After", after.as_secs().to_string())
+    }
+
+    /// 503: not now. The peer may come again after this time, in whole seconds (RFC 9110 section 10.2.3).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let error = ownhands::HttpError::service_unavailable(Duration::from_secs(60), "the printer is out of paper");
+    /// assert_eq!(error.headers.get("Retry-After"), Some(&b"60"[..]));
+    /// ```
+    pub fn service_unavailable(after: Duration, detail: impl Into<Cow<'static, str>>) -> Self {
+        HttpError::new(Status::SERVICE_UNAVAILABLE, detail).with_header("Retry-After", after.as_secs().to_string())
+    }
+
     /// 500: our fault. The source is logged; the peer is told nothing of it.
+    ///
+    /// ```
+    /// use ownhands::HttpError;
+    ///
+    /// let error = HttpError::internal("the turbine is stuck");
+    /// assert_eq!(error.to_string(), "500 Internal Server Error: the server failed to answer this request");
+    ///
+    /// // Where `?` does not do: a box may hold any error, and is none itself.
+    /// let outcome: Result<(), Box<dyn std::error::Error + Send + Sync>> = Err("stuck again".into());
+    /// assert_eq!(outcome.map_err(HttpError::internal).unwrap_err().status.code(), 500);
+    /// ```
     pub fn internal(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         let error = HttpError::new(Status::INTERNAL_SERVER_ERROR, "the server failed to answer this request");
         HttpError { source: Some(source.into()), ..error }
@@ -71,6 +177,13 @@ impl HttpError {
     }
 
     /// The same refusal with what lies behind it, for the log.
+    ///
+    /// ```
+    /// use ownhands::HttpError;
+    ///
+    /// let error = "seven".parse::<u32>().map_err(|error| HttpError::bad_request("no number").with_source(error));
+    /// assert_eq!(error.unwrap_err().to_string(), "400 Bad Request: no number"); // and the log says: invalid digit found in string
+    /// ```
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -84,21 +197,52 @@ impl fmt::Display for HttpError {
     }
 }
 
-impl Error for HttpError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+/// What `?` does in a handler; see [`HttpError`](HttpError#with-).
+impl<E: Error + Send + Sync + 'static> From<E> for HttpError {
+    fn from(error: E) -> Self {
+        let error: Box<dyn Error + Send + Sync> = Box::new(error);
+        match error.downcast() {
+            Ok(error) => of_io(*error),
+            Err(error) => HttpError::internal(error),
+        }
     }
 }
 
 /// One table from what an operation on a file says to what a peer is told.
-impl From<io::Error> for HttpError {
-    fn from(error: io::Error) -> Self {
-        let refusal = match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => HttpError::not_found("there is nothing here"),
-            io::ErrorKind::InvalidFilename => HttpError::not_found("the name is longer than any file's here"),
-            io::ErrorKind::PermissionDenied => HttpError::forbidden("the server may not read this"),
-            _ => return HttpError::internal(error),
-        };
-        refusal.with_source(error)
+fn of_io(error: io::Error) -> HttpError {
+    let refusal = match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => HttpError::not_found("there is nothing here"),
+        io::ErrorKind::InvalidFilename => HttpError::not_found("the name is longer than any file's here"),
+        io::ErrorKind::PermissionDenied => HttpError::forbidden("the server may not read this"),
+        _ => return HttpError::internal(error),
+    };
+    refusal.with_source(error)
+}
+
+/// A refusal among other errors.
+#[derive(Debug)]
+struct Boxed(HttpError);
+
+impl fmt::Display for Boxed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Boxed {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+impl From<HttpError> for Box<dyn Error + Send + Sync> {
+    fn from(error: HttpError) -> Self {
+        Box::new(Boxed(error))
+    }
+}
+
+impl From<HttpError> for Box<dyn Error> {
+    fn from(error: HttpError) -> Self {
+        Box::new(Boxed(error))
     }
 }

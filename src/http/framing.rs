@@ -8,6 +8,16 @@ use super::target::is_authority;
 use super::{HttpError, Limits, Status, Version};
 
 /// How long the body of a request is.
+///
+/// ```
+/// use ownhands::Limits;
+/// use ownhands::http::{BodyLength, Progress, decode, slots};
+///
+/// let wire = b"POST / HTTP/1.1\nHost: a\nTransfer-Encoding: chunked\n\n";
+/// let mut slots = slots();
+/// let head = decode(wire, &mut slots, &mut Progress::default(), &Limits::default()).unwrap().unwrap();
+/// assert_eq!(head.framing.body, BodyLength::Chunked);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BodyLength {
     /// So many bytes; zero where nothing was said.
@@ -17,6 +27,16 @@ pub enum BodyLength {
 }
 
 /// What the loop must know of a head, as numbers that outlive the bytes.
+///
+/// ```
+/// use ownhands::Limits;
+/// use ownhands::http::{Progress, decode, slots};
+///
+/// let wire = b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+/// let mut slots = slots();
+/// let framing = decode(wire, &mut slots, &mut Progress::default(), &Limits::default()).unwrap().unwrap().framing;
+/// assert_eq!((framing.head, framing.keep_alive), (wire.len(), false));
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Framing {
     /// Length of the head in bytes, with the empty lines before it and the one after it.

@@ -11,6 +11,16 @@ use super::field::{is_token, is_token_byte, is_value_byte};
 use super::{HttpError, Limits, Status, Version};
 
 /// How far a head was read. A byte is looked at once, however the head is cut; positions are offsets into the input.
+///
+/// ```
+/// use ownhands::Limits;
+/// use ownhands::http::{Progress, decode, slots};
+///
+/// let wire = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+/// let (mut progress, limits) = (Progress::default(), Limits::default());
+/// let is_complete = |end: usize| decode(&wire[..end], &mut slots(), &mut progress, &limits).unwrap().is_some();
+/// assert_eq!((1..=wire.len()).map(is_complete).filter(|&is_complete| is_complete).count(), 1); // the last
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// Where the request line begins: after the empty lines that are skipped before it.

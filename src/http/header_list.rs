@@ -111,6 +111,19 @@ impl HeaderList {
     }
 
     /// Sets a field: any of that name is taken out first.
+    ///
+    /// ```
+    /// use ownhands::HeaderList;
+    ///
+    /// let mut headers = HeaderList::new();
+    /// headers.push("Link", "</a>");
+    /// headers.push("Link", "</b>");
+    /// assert_eq!(headers.iter().count(), 2);
+    /// headers.set("link", "</c>");
+    /// assert_eq!(headers.iter().collect::<Vec<_>>(), [("link", &b"</c>"[..])]);
+    /// headers.remove("LINK");
+    /// assert_eq!(headers.iter().count(), 0);
+    /// ```
     pub fn set(&mut self, name: &str, value: impl AsRef<[u8]>) {
         self.remove(name);
         self.push(name, value);

@@ -44,6 +44,17 @@ impl<'a> Headers<'a> {
     }
 
     /// True if a comma-separated list field of that name has this element; case is ignored.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |request: &Request<'_>| request.headers.has_element("Accept-Encoding", "br").to_string())?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.request("GET", "/").header("Accept-Encoding", "gzip, BR").send().text(), "true");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn has_element(self, name: &str, element: &str) -> bool {
         self.get_all(name).flat_map(field::list).any(|one| one.eq_ignore_ascii_case(element.as_bytes()))

@@ -10,12 +10,41 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::{HttpError, IntoResponse, Response};
 
 /// Wakes the loop for one of its connections. Called from any thread.
+///
+/// ```
+/// use ownhands::http::Wake;
+/// use std::sync::Mutex;
+///
+/// /// Notes whom it woke.
+/// #[derive(Default)]
+/// struct Notes(Mutex<Vec<usize>>);
+///
+/// impl Wake for Notes {
+///     fn wake(&self, ticket: usize) {
+///         self.0.lock().unwrap().push(ticket);
+///     }
+/// }
+///
+/// let notes = Notes::default();
+/// notes.wake(7);
+/// assert_eq!(*notes.0.lock().unwrap(), [7]);
+/// ```
 pub trait Wake: Send + Sync {
     /// The connection that was lent this ticket has something to do.
     fn wake(&self, ticket: usize);
 }
 
 /// How a request's connection is woken: part of a request, for [`Request::defer`](super::Request::defer).
+///
+/// ```
+/// use ownhands::http::{Recall, Wake};
+/// use ownhands::testing::Bell;
+/// use std::sync::Arc;
+///
+/// let wake: Arc<dyn Wake> = Arc::new(Bell::default());
+/// let recall = Recall { wake: &wake, ticket: 7 };
+/// recall.wake.wake(recall.ticket);
+/// ```
 #[derive(Clone, Copy)]
 pub struct Recall<'a> {
     /// Who wakes the loop.
@@ -33,6 +62,37 @@ impl fmt::Debug for Recall<'_> {
 /// The handle to an answer that is owed. It may be sent to another thread.
 ///
 /// Dropped without an answer it is a 500: a peer never waits for what nobody works on.
+///
+/// ```
+/// use ownhands::{App, Deferred, HttpError, Request, Response, testing::MockClient};
+/// use std::sync::mpsc::channel;
+/// use std::thread;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// // One worker for all.
+/// let (queue, jobs) = channel::<(u64, Deferred)>();
+/// thread::spawn(move || {
+///     for (number, deferred) in jobs {
+///         if !deferred.is_wanted() {
+///             continue; // the peer has left
+///         }
+///         let square = number.checked_mul(number).ok_or(HttpError::unprocessable_content("that is too large"));
+///         deferred.answer(square.map(|square| square.to_string()));
+///     }
+/// });
+///
+/// let mut app = App::new();
+/// app.route("GET", "/square/(?<number>[0-9]+)", move |request: &Request<'_>| -> Result<Response, HttpError> {
+///     let number = request.param("number").unwrap_or_default().parse()?;
+///     let (deferred, response) = request.defer();
+///     queue.send((number, deferred))?;
+///     Ok(response)
+/// })?;
+/// let mut client = MockClient::new(app);
+/// assert_eq!(client.get("/square/12").text(), "144");
+/// assert_eq!(client.get("/square/9999999999999").status(), 422);
+/// # Ok(()) }
+/// ```
 pub struct Deferred {
     shared: Arc<Shared>,
     wake: Arc<dyn Wake>,
@@ -40,6 +100,23 @@ pub struct Deferred {
 }
 
 /// The connection's end of an answer that is owed.
+///
+/// Made by [`Request::defer`](super::Request::defer), as the body of the response it returns.
+///
+/// ```
+/// use ownhands::{App, Body, Request, testing::MockClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/", |request: &Request<'_>| {
+///     let (deferred, response) = request.defer();
+///     assert!(matches!(response.body, Body::Later(_)));
+///     deferred.answer("at once, after all");
+///     response
+/// })?;
+/// assert_eq!(MockClient::new(app).get("/").text(), "at once, after all");
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Pending {
     shared: Arc<Shared>,

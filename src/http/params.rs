@@ -1,6 +1,21 @@
 //! What the named groups of a route's pattern caught.
 
 /// The parameters of a matched route: names from the pattern, values from the path.
+///
+/// ```
+/// use ownhands::{App, Request, testing::MockClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/(?<year>[0-9]{4})(-(?<month>[0-9]{2}))?", |request: &Request<'_>| {
+///     assert_eq!(request.params.get("year"), request.param("year"));
+///     request.params.iter().map(|(name, value)| format!("{name}={value};")).collect::<String>()
+/// })?;
+/// let mut client = MockClient::new(app);
+/// assert_eq!(client.get("/2026-11").text(), "year=2026;month=11;");
+/// assert_eq!(client.get("/2026").text(), "year=2026;");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Params<'a> {
     path: &'a str,

@@ -9,6 +9,23 @@ use super::{
 };
 
 /// A complete request, with its body.
+///
+/// ```
+/// use ownhands::{App, Method, Request, testing::MockClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/a b", |request: &Request<'_>| {
+///     assert_eq!(request.method, Method::Get);
+///     assert_eq!((request.target, request.raw_path, request.path), ("/a%20b?c", "/a%20b", "/a b"));
+///     assert_eq!((request.query, request.authority), (Some("c"), Some("localhost")));
+///     assert!(request.body.is_empty());
+///     request.peer.map(|peer| format!("{} came at {}", peer.ip(), request.now.http_date()))
+/// })?;
+/// let answer = MockClient::new(app).get("/a%20b?c");
+/// assert_eq!(answer.text(), "192.0.2.1 came at Thu, 01 Jan 2026 00:00:00 GMT");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Request<'a> {
@@ -47,12 +64,25 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// The value of the first header field of that name, if it is text.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |request: &Request<'_>| request.header("x-name").map(str::to_owned))?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.request("GET", "/").header("X-Name", "you").send().text(), "you");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a str> {
         self.headers.get(name).and_then(|value| std::str::from_utf8(value).ok())
     }
 
     /// What the named group of the route's pattern caught.
+    ///
+    /// An example stands at [`Params`].
     #[must_use]
     pub fn param(&self, name: &str) -> Option<&'a str> {
         self.params.get(name)
@@ -80,6 +110,8 @@ impl<'a> Request<'a> {
     }
 
     /// The first value of that name in the query, decoded.
+    ///
+    /// An example stands at [`query_pairs`](Self::query_pairs).
     #[must_use]
     pub fn query_value(&self, name: &str) -> Option<Cow<'a, str>> {
         self.query_pairs().find(|(other, _)| other == name).map(|(_, value)| value)
@@ -141,6 +173,9 @@ impl<'a> Request<'a> {
     /// # Errors
     /// 415 if its type is another, 413 if it has more than [`Form::PAIRS`] pairs or is longer than
     /// [`WHOLE_BODY`](Self::WHOLE_BODY).
+    ///
+    /// # Examples
+    /// At [`Form`].
     pub fn form(&self) -> Result<Form, HttpError> {
         if self.content_type().as_deref() == Some(Form::MEDIA_TYPE) {
             return Form::read(&self.whole_body()?);
@@ -189,12 +224,29 @@ impl<'a> Request<'a> {
     }
 
     /// The octets of the path below the mount: empty, or begins with `/`. What CGI calls PATH_INFO.
+    ///
+    /// An example stands at [`Resource`](crate::Resource).
     #[must_use]
     pub fn path_below_mount(&self) -> &'a [u8] {
         self.path_bytes.get(self.mount.len()..).unwrap_or_default()
     }
 
     /// True if the peer prefers a page to text: it named `text/html` in Accept, as browsers do and curl does not.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, Response, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |request: &Request<'_>| match request.wants_html() {
+    ///     true => Response::html("<h1>hello</h1>"),
+    ///     false => Response::text("hello"),
+    /// })?;
+    /// let mut client = MockClient::new(app);
+    /// assert_eq!(client.request("GET", "/").header("Accept", "*/*").send().text(), "hello");
+    /// assert_eq!(client.request("GET", "/").header("Accept", "text/html, */*").send().text(), "<h1>hello</h1>");
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn wants_html(&self) -> bool {
         let is_html = |element: &[u8]| element.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html"));

@@ -33,6 +33,13 @@ impl Response {
     }
 
     /// 200 with a page. The page is sent as it is: escape what came from a peer.
+    ///
+    /// ```
+    /// use ownhands::Response;
+    ///
+    /// let response = Response::html("<h1>hello</h1>");
+    /// assert_eq!(response.headers.get("Content-Type"), Some(&b"text/html; charset=utf-8"[..]));
+    /// ```
     pub fn html(page: impl Into<Text>) -> Self {
         Response::typed(b"Content-Type: text/html; charset=utf-8\r\n", Body::Bytes(page.into().0))
     }
@@ -55,17 +62,29 @@ impl Response {
     }
 
     /// 200 with a part of a file. Content-Type is the caller's to set.
+    ///
+    /// An example stands at [`FileRange`].
     #[must_use]
     pub fn file(range: FileRange) -> Self {
         Response::typed(b"", Body::File(range))
     }
 
     /// 200 with content made while it is sent. Content-Type is the caller's to set.
+    ///
+    /// An example stands at [`Source`].
     pub fn stream(source: impl Source + 'static) -> Self {
         Response::typed(b"", Body::Stream(Box::new(source)))
     }
 
     /// Another place to look: `status` is one of the 3xx, `location` a URI reference.
+    ///
+    /// ```
+    /// use ownhands::{Response, Status};
+    ///
+    /// // After a form was taken: the browser fetches the page with GET, and a reload sends nothing twice.
+    /// let response = Response::redirect(Status::SEE_OTHER, "/thanks");
+    /// assert_eq!(response.headers.get("Location"), Some(&b"/thanks"[..]));
+    /// ```
     pub fn redirect(status: Status, location: &str) -> Self {
         Response::new(status).with_header("Location", location)
     }
@@ -80,6 +99,17 @@ impl Response {
     /// The same response with this field; any of that name is replaced.
     ///
     /// What is no field is not sent: the response then becomes a 500, and the log says why.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, Response, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |_: &Request<'_>| Response::text("").with_header("X-Name", "a\r\nX-More: b"))?;
+    /// let answer = MockClient::new(app).get("/");
+    /// assert_eq!((answer.status(), answer.header("X-More")), (500, None));
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn with_header(mut self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.headers.set(name, value);
@@ -106,6 +136,17 @@ impl Response {
 }
 
 /// Text for a response: a `&'static str` is sent from where it is, a `String` is kept.
+///
+/// ```
+/// use ownhands::{Response, http::Text};
+///
+/// /// Whatever has to be text of its own begins with a mark.
+/// fn marked(text: impl Into<String>) -> Text {
+///     Text::from(format!("> {}", text.into()))
+/// }
+///
+/// assert_eq!(Response::text(marked("hello")).body.len(), Some(7));
+/// ```
 pub struct Text(Bytes);
 
 impl From<&'static str> for Text {
@@ -124,6 +165,27 @@ impl From<String> for Text {
 ///
 /// `&'static str` and `String` are text, `Vec<u8>` is bytes, a status before either sets it, `None` is 404, and an `Err`
 /// is refused with its own status.
+///
+/// ```
+/// use ownhands::{App, HttpError, IntoResponse, Request, Response, testing::MockClient};
+///
+/// struct Celsius(f64);
+///
+/// impl IntoResponse for Celsius {
+///     fn into_response(self) -> Result<Response, HttpError> {
+///         Ok(Response::json(format!("{{\"celsius\":{}}}", self.0)))
+///     }
+/// }
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/outside", |_: &Request<'_>| Celsius(-2.5))?;
+/// app.route("GET", "/inside", |_: &Request<'_>| None::<Celsius>)?;
+/// let mut client = MockClient::new(app);
+/// assert_eq!(client.get("/outside").text(), "{\"celsius\":-2.5}");
+/// assert_eq!(client.get("/inside").status(), 404);
+/// # Ok(()) }
+/// ```
 pub trait IntoResponse {
     /// The response, or the refusal.
     ///

@@ -21,6 +21,8 @@ impl Status {
     pub const OK: Status = Status(200);
     /// 201
     pub const CREATED: Status = Status(201);
+    /// 202
+    pub const ACCEPTED: Status = Status(202);
     /// 204
     pub const NO_CONTENT: Status = Status(204);
     /// 206
@@ -49,6 +51,8 @@ impl Status {
     pub const METHOD_NOT_ALLOWED: Status = Status(405);
     /// 408
     pub const REQUEST_TIMEOUT: Status = Status(408);
+    /// 409
+    pub const CONFLICT: Status = Status(409);
     /// 410
     pub const GONE: Status = Status(410);
     /// 412
@@ -63,6 +67,10 @@ impl Status {
     pub const RANGE_NOT_SATISFIABLE: Status = Status(416);
     /// 417
     pub const EXPECTATION_FAILED: Status = Status(417);
+    /// 422
+    pub const UNPROCESSABLE_CONTENT: Status = Status(422);
+    /// 429
+    pub const TOO_MANY_REQUESTS: Status = Status(429);
     /// 431
     pub const HEADER_FIELDS_TOO_LARGE: Status = Status(431);
     /// 500

@@ -117,6 +117,13 @@ const fn is_reg_name_byte(byte: u8) -> bool {
 }
 
 /// A path, percent-decoded once: as octets, and as text.
+///
+/// ```
+/// use ownhands::http::decode_path;
+///
+/// let path = decode_path("/caf%E9").unwrap(); // not UTF-8, but a file may be called so
+/// assert_eq!((&*path.octets, &*path.text), (&b"/caf\xe9"[..], "/caf\u{fffd}"));
+/// ```
 pub struct DecodedPath<'a> {
     /// The octets that were meant.
     pub octets: Cow<'a, [u8]>,

@@ -9,6 +9,22 @@ use mio::{Registry, Token, Waker};
 use crate::http::Wake;
 
 /// Stops a server from another thread. Cloning is cheap.
+///
+/// ```
+/// use ownhands::{App, Config, Server};
+/// use std::{thread, time::Duration};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut server = Server::bind(&["127.0.0.1:0".parse()?], Config::default(), App::new())?;
+/// let handle = server.handle();
+/// let stopper = thread::spawn(move || {
+///     thread::sleep(Duration::from_millis(10));
+///     handle.stop()
+/// });
+/// server.run()?; // returns when everybody has his answer
+/// assert!(stopper.join().is_ok());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Handle {
     mailbox: Arc<Mailbox>,

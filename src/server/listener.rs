@@ -18,6 +18,19 @@ use super::stream::Stream;
 pub(super) const BACKLOG: i32 = 4096;
 
 /// A listening socket, for [`Server::new`](super::Server::new).
+///
+/// ```
+/// use ownhands::Listener;
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let listener = Listener::tcp("127.0.0.1:0".parse()?)?;
+/// assert_ne!(listener.local_addr().map(|address| address.port()), Some(0));
+///
+/// // One that somebody else has bound, such as systemd:
+/// let inherited = std::net::TcpListener::bind("127.0.0.1:0")?;
+/// assert_eq!(Listener::from_fd(inherited.into())?.local_addr().map(|address| address.is_ipv4()), Some(true));
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
@@ -69,6 +82,20 @@ impl Listener {
     ///
     /// # Errors
     /// What the system says; [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody listens there, or the path is no socket.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::Listener;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("socket");
+    /// let listener = Listener::unix(&path)?;
+    /// assert!(Listener::unix(&path).is_err()); // somebody listens there
+    /// drop(listener);
+    /// assert!(!path.exists());
+    /// # Ok(()) }
+    /// ```
     pub fn unix(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
         let listener = match UnixListener::bind(path) {

@@ -112,6 +112,19 @@ impl<S: Service> Server<S> {
     ///
     /// # Errors
     /// What the system says when they cannot be watched.
+    ///
+    /// # Examples
+    /// ```
+    /// use ownhands::{App, Config, Listener, Server};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let path = directory.path().join("socket");
+    /// let listeners = vec![Listener::tcp("127.0.0.1:0".parse()?)?, Listener::unix(path)?];
+    /// let server = Server::new(listeners, Config::default(), App::new())?;
+    /// assert_eq!(server.local_addrs().len(), 1); // the other has none
+    /// # Ok(()) }
+    /// ```
     pub fn new(listeners: Vec<Listener>, config: Config, service: S) -> io::Result<Self> {
         let addresses = listeners.iter().filter_map(Listener::local_addr).collect();
         let poll = Poll::new()?;
@@ -162,6 +175,17 @@ impl<S: Service> Server<S> {
     }
 
     /// Shows everything that happens on the connections to this tracer. Without one it costs nothing.
+    ///
+    /// # Examples
+    /// ```no_run
+    /// use ownhands::{App, Config, Server, connection::Transcript};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut server = Server::bind(&["127.0.0.1:8000".parse()?], Config::default(), App::new())?;
+    /// server.trace(Transcript::new(std::io::stderr())); // what passes, as `curl -v` would show it
+    /// server.run()?;
+    /// # Ok(()) }
+    /// ```
     pub fn trace(&mut self, tracer: impl Tracer + 'static) {
         self.tracer = Some(Box::new(tracer));
     }

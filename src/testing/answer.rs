@@ -3,6 +3,19 @@
 use crate::http::{ChunkDecoder, Limits};
 
 /// A complete answer.
+///
+/// ```
+/// use ownhands::{App, Request, Response, testing::MockClient};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut app = App::new();
+/// app.route("GET", "/", |_: &Request<'_>| Response::text("hello").with_header("X-Name", "you"))?;
+/// let answer = MockClient::new(app).get("/");
+/// assert_eq!((answer.status(), answer.header("x-name"), answer.body()), (200, Some("you"), &b"hello"[..]));
+/// assert!(answer.headers().any(|(name, _)| name == "Content-Length"));
+/// assert!(answer.wire().ends_with(b"\r\nX-Name: you\r\n\r\nhello"));
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     status: u16,

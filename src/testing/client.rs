@@ -157,6 +157,21 @@ impl<S: Service> MockClient<S> {
 
     /// Sends bytes on the connection as it is, cut into reads at these offsets, and reads nothing: [`next_answer`](Self::next_answer) and
     /// [`received`](Self::received) do.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/(?<name>[a-z])", |request: &Request<'_>| request.param("name").map(str::to_owned))?;
+    /// let mut client = MockClient::new(app);
+    /// let pipeline = [client.request("GET", "/a").wire(), client.request("GET", "/b").wire()].concat();
+    /// client.deliver(pipeline, &[]);
+    /// assert_eq!(client.next_answer(false).map(|answer| answer.text()).as_deref(), Some("a"));
+    /// assert_eq!(client.next_answer(false).map(|answer| answer.text()).as_deref(), Some("b"));
+    /// assert_eq!(client.next_answer(false), None);
+    /// # Ok(()) }
+    /// ```
     pub fn deliver(&mut self, wire: impl AsRef<[u8]>, cuts: &[usize]) {
         if self.connection.is_none() {
             self.connect();
@@ -239,6 +254,15 @@ impl<S: Service> MockClient<S> {
     }
 
     /// Lets time pass. The server acts when a deadline comes, as the loop would have it.
+    ///
+    /// ```
+    /// use ownhands::{App, testing::MockClient};
+    ///
+    /// let mut client = MockClient::new(App::new());
+    /// client.deliver("GET / HT", &[]);
+    /// client.sleep(31);
+    /// assert_eq!(client.next_answer(false).map(|answer| answer.status()), Some(408));
+    /// ```
     pub fn sleep(&mut self, seconds: u64) {
         let until = Tick::after(self.elapsed.saturating_add(Duration::from_secs(seconds)));
         for _ in 0..MAX_TURNS {
@@ -257,11 +281,44 @@ impl<S: Service> MockClient<S> {
     }
 
     /// Turns the machine once more: for an answer that was put off, and has been given meanwhile.
+    ///
+    /// ```
+    /// use ownhands::{App, Deferred, Request, testing::MockClient};
+    /// use std::{cell::RefCell, rc::Rc};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let owed = Rc::new(RefCell::new(None::<Deferred>));
+    /// let slot = Rc::clone(&owed);
+    /// let mut app = App::new();
+    /// app.route("GET", "/", move |request: &Request<'_>| {
+    ///     let (deferred, response) = request.defer();
+    ///     *slot.borrow_mut() = Some(deferred);
+    ///     response
+    /// })?;
+    /// let mut client = MockClient::new(app);
+    /// client.deliver("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    /// assert_eq!(client.received(), b"");
+    ///
+    /// owed.take().ok_or("nothing is owed")?.answer("now");
+    /// client.turn();
+    /// assert_eq!(client.next_answer(false).map(|answer| answer.text()).as_deref(), Some("now"));
+    /// # Ok(()) }
+    /// ```
     pub fn turn(&mut self) {
         self.advance();
     }
 
     /// Lets the server begin to stop: what has begun is finished, and the connection closes.
+    ///
+    /// ```
+    /// use ownhands::{App, testing::MockClient};
+    ///
+    /// let mut client = MockClient::new(App::new());
+    /// client.deliver("GET / HTTP/1.1\r\n", &[]);
+    /// client.drain();
+    /// client.deliver("Host: a\r\n\r\n", &[]);
+    /// assert_eq!(client.next_answer(false).as_ref().and_then(|answer| answer.header("Connection")), Some("close"));
+    /// ```
     pub fn drain(&mut self) {
         self.phase = Phase::Draining;
         self.advance();
