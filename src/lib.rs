@@ -82,6 +82,9 @@
 //! - **A refusal says why**, in a sentence, to the peer and to the log.
 //! - It needs a Unix: the code is tested on Linux, where files are opened beneath their root by the kernel and sent by it.
 
+// The examples of the README are held to the code as well.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
 pub mod app;
 pub mod connection;
 pub mod files;

@@ -31,7 +31,7 @@ impl Limits {
     pub const HEAD: usize = 16 * 1024;
     /// Default for [`target`](Limits::target): RFC 9112 section 3 asks for at least 8000.
     pub const TARGET: usize = 8 * 1024;
-    /// Default for [`fields`](Limits::fields): a browser sends about 15, proxies add a few.
+    /// Default for [`fields`](field@Limits::fields): a browser sends about 15, proxies add a few.
     pub const FIELDS: usize = 100;
     /// Default for [`body`](Limits::body): a form, a small upload.
     pub const BODY: u64 = 1024 * 1024;
