@@ -9,6 +9,7 @@ mod chunked;
 mod command;
 mod decode;
 mod files;
+mod grammar;
 mod layers;
 mod limits;
 mod machine;
