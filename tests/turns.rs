@@ -11,7 +11,7 @@ use ownhands::{Limits, Now, Service, Tick, Timeouts};
 use crate::samples::{BIG, CONTINUE, Echo, SAMPLES, big, client, text, upload};
 
 /// A loop of one thread, without a poll: connections that share buffers, service and clock.
-struct Bench {
+pub(crate) struct Bench {
     service: Echo,
     scratch: Scratch,
     now: Now,
@@ -20,7 +20,7 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Bench {
             service: Echo::default(),
             scratch: Scratch::new(),
@@ -30,12 +30,18 @@ impl Bench {
         }
     }
 
-    fn connect(&self) -> Connection<MockConnection> {
+    pub(crate) fn connect(&self) -> Connection<MockConnection> {
         Connection::new(MockConnection::new(), None, &self.now)
     }
 
+    /// Lets the clock go on, without a turn.
+    pub(crate) fn sleep(&mut self, span: Duration) {
+        let (tick, date) = (self.now.tick().plus(span), self.now.system_time() + span);
+        self.now.turn(tick, date);
+    }
+
     /// One turn for one connection.
-    fn turn<T: Transport>(&mut self, connection: &mut Connection<T>) -> Next {
+    pub(crate) fn turn<T: Transport>(&mut self, connection: &mut Connection<T>) -> Next {
         connection.advance(&mut Context {
             service: &self.service as &dyn Service,
             limits: &self.limits,

@@ -115,7 +115,7 @@ struct Share {
 /// Requests answered for one connection in one turn: a deep pipeline leaves with one write, and the next peer is not kept long.
 const REQUESTS_A_TURN: u32 = 64;
 
-/// Bytes sent to, or drained from, one connection in one turn. A peer on loopback takes them as fast as they come: would-block
+/// Bytes sent to, or read from, one connection in one turn. A peer on loopback takes them as fast as they come: would-block
 /// alone is no fairness.
 const BYTES_A_TURN: usize = 256 * 1024;
 
@@ -184,14 +184,16 @@ impl<T: Transport> Connection<T> {
     /// The machine: goes on until it must wait, has used its share of the turn, or is over.
     pub fn advance<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Next {
         cx.scratch.load(self.kept.take());
-        if cx.now.tick() >= self.deadline(cx) {
+        // A request that came while the loop was held up is read before its peer is taken for idle.
+        let may_have_begun = self.is_readable && self.limit(cx) == Limit::Idle;
+        if cx.now.tick() >= self.deadline(cx) && !may_have_begun {
             self.time_out(cx);
         }
         let mut share = Share::default();
         let next = loop {
             let step = match self.state {
                 State::Reading(_) => self.read_head(cx, &mut share),
-                State::Parsed(_) => self.read_body(cx),
+                State::Parsed(_) => self.read_body(cx, &mut share),
                 State::Writing(_) => self.write(cx, &mut share),
                 State::Lingering => self.linger(cx, &mut share),
                 State::Closed => break Next::Close,
