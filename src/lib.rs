@@ -221,6 +221,9 @@
 //! - **Nothing an application does ends the server**: a panic in a handler is a 500, and what is no header is not sent.
 //! - It needs a Unix: the code is tested on Linux, where files are opened beneath their root by the kernel and sent by it.
 
+// The examples of the README are held to the code as well.
+#![cfg_attr(doctest, doc = include_str!("../README.md"))]
+
 pub mod app;
 pub mod connection;
 pub mod files;
@@ -233,8 +236,8 @@ pub use app::{App, Route};
 pub use connection::Timeouts;
 pub use files::Files;
 pub use http::{
-    Body, Bytes, Content, Cookie, Deferred, FileRange, Form, HeaderList, Headers, HttpError, IntoResponse, Limits, Method, Now,
-    Pairs, Params, Produced, Request, Response, SameSite, Source, Status, Target, Tick, Version,
+    Body, Bytes, Content, Cookie, Deferred, FileRange, Form, HeaderList, Headers, HttpError, IntoResponse, Limits,
+    Method, Now, Pairs, Params, Produced, Request, Response, SameSite, Source, Status, Target, Tick, Version,
 };
 pub use server::{Config, Handle, Listener, Server};
 pub use service::{Exchange, Fragment, Handler, Resource, Service};

@@ -42,7 +42,9 @@ fn routed() -> Result<App, RouteError> {
         .route("GET", "/item/7", |_: &Request<'_>| "never: the pattern was first")?
         .route("GET", "/item/new", |_: &Request<'_>| "new")?
         .route("GET", "/item/(?<name>.+)", |request: &Request<'_>| format!("named {:?}", request.param("name")))?
-        .route("POST", "/item/new", |request: &Request<'_>| (Status::CREATED, request.body.bytes().unwrap().into_owned()))?
+        .route("POST", "/item/new", |request: &Request<'_>| {
+            (Status::CREATED, request.body.bytes().unwrap().into_owned())
+        })?
         .route("GET", r"/robots\.txt", |_: &Request<'_>| "robots")?
         .route("GET", "/a|/b", |_: &Request<'_>| "a or b")?
         .route("GET", "(?i)/shout", |_: &Request<'_>| "shout")?

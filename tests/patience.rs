@@ -214,3 +214,19 @@ fn empty_lines_alone_are_no_request() {
     client.end();
     assert!(client.is_closed() && client.received().is_empty(), "{:?}", client.received());
 }
+
+#[test]
+fn a_request_that_came_while_the_loop_was_held_up_is_answered() {
+    let mut bench = crate::turns::Bench::new();
+    let mut connection = bench.connect();
+    bench.turn(&mut connection);
+    connection.transport_mut().push("GET /late HTTP/1.1\r\nHost: a\r\n\r\n");
+    connection.set_ready(true, false, false);
+    bench.sleep(Timeouts::IDLE * 2);
+    bench.turn(&mut connection);
+    assert!(connection.transport_mut().take_written().ends_with(b"GET a /late "));
+
+    connection.set_ready(true, false, false);
+    bench.sleep(Timeouts::IDLE * 2);
+    assert_eq!(bench.turn(&mut connection), ownhands::connection::Next::Close, "an event that brought nothing");
+}

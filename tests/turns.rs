@@ -2,20 +2,18 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use ownhands::connection::{Connection, Context, Next, Phase, Scratch, Transport};
-use ownhands::http::{Recall, Wake};
-use ownhands::testing::{Bell, MockConnection};
+use ownhands::http::Recall;
+use ownhands::testing::MockConnection;
 use ownhands::{Limits, Now, Service, Tick, Timeouts};
 
 use crate::samples::{BIG, CONTINUE, Echo, SAMPLES, big, client, text, upload};
 
 /// A loop of one thread, without a poll: connections that share buffers, service and clock.
-struct Bench {
+pub(crate) struct Bench {
     service: Echo,
-    bell: Arc<dyn Wake>,
     scratch: Scratch,
     now: Now,
     limits: Limits,
@@ -23,10 +21,9 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Bench {
             service: Echo::default(),
-            bell: Arc::new(Bell::default()),
             scratch: Scratch::new(),
             now: Now::new(Tick::default(), UNIX_EPOCH + Duration::from_secs(1_767_225_600)),
             limits: Limits::default(),
@@ -34,12 +31,18 @@ impl Bench {
         }
     }
 
-    fn connect(&self) -> Connection<MockConnection> {
+    pub(crate) fn connect(&self) -> Connection<MockConnection> {
         Connection::new(MockConnection::new(), None, &self.now)
     }
 
+    /// Lets the clock go on, without a turn.
+    pub(crate) fn sleep(&mut self, span: Duration) {
+        let (tick, date) = (self.now.tick().plus(span), self.now.system_time() + span);
+        self.now.turn(tick, date);
+    }
+
     /// One turn for one connection.
-    fn turn<T: Transport>(&mut self, connection: &mut Connection<T>) -> Next {
+    pub(crate) fn turn<T: Transport>(&mut self, connection: &mut Connection<T>) -> Next {
         connection.advance(&mut Context {
             service: &self.service as &dyn Service,
             limits: &self.limits,
@@ -48,7 +51,7 @@ impl Bench {
             scratch: &mut self.scratch,
             phase: Phase::Open,
             tracer: None,
-            recall: Recall { wake: &self.bell, ticket: 0 },
+            recall: Recall::NOBODY,
         })
     }
 }

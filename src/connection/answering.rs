@@ -97,7 +97,9 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
     pub(super) fn refuse(&mut self, unread: &[u8], error: &HttpError) -> Writing {
         let received = unread.trim_ascii_start();
         let response = self.service.refuse(error, &Fragment::new(self.narrator.peer.0, received));
-        let writing = self.send(response, Delivery::REFUSAL, unread, None);
+        // Even of what could not be read as a request, the method may be plain to see.
+        let delivery = Delivery { is_head: received.starts_with(b"HEAD "), ..Delivery::REFUSAL };
+        let writing = self.send(response, delivery, unread, None);
         Writing { is_refusal: true, ..writing }
     }
 

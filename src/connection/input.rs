@@ -24,9 +24,9 @@ impl Input {
         self.start == self.end
     }
 
-    /// True if nothing was said: at most empty lines, as some clients send them behind a request.
+    /// True if nothing was said: at most the first half of a line end too many.
     pub(crate) fn is_blank(&self) -> bool {
-        self.unread().iter().all(|byte| matches!(byte, b'\r' | b'\n'))
+        matches!(self.unread(), b"" | b"\r")
     }
 
     /// What was received and not consumed.

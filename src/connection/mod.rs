@@ -133,7 +133,7 @@ struct Share {
 /// Requests answered for one connection in one turn: a deep pipeline leaves with one write, and the next peer is not kept long.
 const REQUESTS_A_TURN: u32 = 64;
 
-/// Bytes sent to, or drained from, one connection in one turn. A peer on loopback takes them as fast as they come: would-block
+/// Bytes sent to, or read from, one connection in one turn. A peer on loopback takes them as fast as they come: would-block
 /// alone is no fairness.
 const BYTES_A_TURN: usize = 256 * 1024;
 
@@ -143,14 +143,13 @@ const BYTES_A_TURN: usize = 256 * 1024;
 ///
 /// ```
 /// use ownhands::connection::{Connection, Context, Next, Phase, Scratch};
-/// use ownhands::http::{Recall, Wake};
-/// use ownhands::testing::{Bell, MockConnection};
+/// use ownhands::http::Recall;
+/// use ownhands::testing::MockConnection;
 /// use ownhands::{App, Limits, Now, Tick, Timeouts};
-/// use std::{sync::Arc, time::UNIX_EPOCH};
+/// use std::time::UNIX_EPOCH;
 ///
 /// let (service, limits, timeouts) = (App::new(), Limits::default(), Timeouts::default());
 /// let now = Now::new(Tick::default(), UNIX_EPOCH);
-/// let wake: Arc<dyn Wake> = Arc::new(Bell::default());
 /// let mut scratch = Scratch::new();
 /// let mut context = Context {
 ///     service: &service,
@@ -160,7 +159,7 @@ const BYTES_A_TURN: usize = 256 * 1024;
 ///     scratch: &mut scratch,
 ///     phase: Phase::Open,
 ///     tracer: None,
-///     recall: Recall { wake: &wake, ticket: 0 },
+///     recall: Recall::NOBODY,
 /// };
 ///
 /// let mut transport = MockConnection::new();
@@ -250,14 +249,14 @@ impl<T: Transport> Connection<T> {
     /// The machine: goes on until it must wait, has used its share of the turn, or is over.
     pub fn advance<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Next {
         cx.scratch.load(self.kept.take());
-        if cx.now.tick() >= self.deadline(cx) && !self.is_resuming() {
+        if self.is_overdue(cx) {
             self.time_out(cx);
         }
         let mut share = Share::default();
         let next = loop {
             let step = match self.state {
                 State::Reading(_) => self.read_head(cx, &mut share),
-                State::Parsed(_) => self.read_body(cx),
+                State::Parsed(_) => self.read_body(cx, &mut share),
                 State::Waiting(_) => self.wait_for_answer(cx),
                 State::Writing(_) => self.write(cx, &mut share),
                 State::Lingering => self.linger(cx, &mut share),
@@ -320,9 +319,13 @@ impl<T: Transport> Connection<T> {
         }
     }
 
-    /// A stream that sleeps has no deadline but the time it gave itself.
-    fn is_resuming(&self) -> bool {
-        matches!(&self.state, State::Writing(writing) if writing.resumes().is_some())
+    /// True if the phase has lasted too long.
+    fn is_overdue<S: ?Sized>(&self, cx: &Context<'_, S>) -> bool {
+        // A stream that sleeps has no deadline but the time it gave itself; and a request that came while the loop was held up
+        // is read before its peer is taken for idle.
+        let is_asleep = matches!(&self.state, State::Writing(writing) if writing.resumes().is_some());
+        let may_have_begun = self.is_readable && self.limit(cx) == Limit::Idle;
+        cx.now.tick() >= self.deadline(cx) && !is_asleep && !may_have_begun
     }
 
     /// The phase has lasted too long. A peer that was saying something is told so; one that says or takes nothing is left.

@@ -12,7 +12,7 @@ use super::answering::Arrived;
 use super::input::Input;
 use super::spool::Spool;
 use super::writing::Flushed;
-use super::{Connection, Context, Event, Phase, REQUESTS_A_TURN, Share, State, Step, Transport};
+use super::{BYTES_A_TURN, Connection, Context, Event, Phase, REQUESTS_A_TURN, Share, State, Step, Transport};
 
 /// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here; the body
 /// gathers behind it, and goes on into a file when it gets long.
@@ -36,7 +36,8 @@ enum Arriving {
 
 /// What a read has brought.
 enum Filled {
-    Some,
+    /// So many bytes.
+    Some(usize),
     Nothing,
     End,
 }
@@ -137,14 +138,14 @@ impl<T: Transport> Connection<T> {
         // Everything complete is answered. The peer gets it before more is read, and nothing is read while it cannot take it.
         match self.flush(cx) {
             Flushed::All if !has_room => Step::Yield,
-            Flushed::All => self.read_more(cx),
+            Flushed::All => self.read_more(cx, share),
             Flushed::Part => Step::Wait,
             Flushed::Gone => Step::On,
         }
     }
 
     /// One step in `State::Parsed`: answer if the body is complete, else read on.
-    pub(super) fn read_body<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
+    pub(super) fn read_body<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
         let State::Parsed(incoming) = &mut self.state else { return Step::On };
         let limits = cx.limits;
         match incoming.take_in(&mut cx.scratch.input, limits) {
@@ -152,7 +153,7 @@ impl<T: Transport> Connection<T> {
             Ok(false) => {
                 self.ask_to_continue(cx);
                 return match self.flush(cx) {
-                    Flushed::All => self.read_more(cx),
+                    Flushed::All => self.read_more(cx, share),
                     Flushed::Part => Step::Wait,
                     Flushed::Gone => Step::On,
                 };
@@ -196,20 +197,28 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Reads once; nothing is waiting to be sent.
-    fn read_more<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
+    fn read_more<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
         let was_blank = cx.scratch.input.is_blank();
         match self.fill(cx) {
-            Ok(Filled::Some) => {
-                if was_blank && !cx.scratch.input.is_blank() {
+            Ok(Filled::Some(count)) => {
+                if was_blank {
                     self.since = cx.now.tick(); // a request begins
                 }
-                Step::On
+                // A peer as fast as the loop would keep it for as long as an upload lasts.
+                share.bytes = share.bytes.saturating_add(count);
+                if share.bytes < BYTES_A_TURN { Step::On } else { Step::Yield }
             }
             Ok(Filled::Nothing) if was_blank && cx.phase == Phase::Draining => {
                 self.state = State::Closed;
                 Step::On
             }
-            Ok(Filled::Nothing) if was_blank => Step::Wait,
+            Ok(Filled::Nothing) if was_blank => {
+                if cx.now.tick() >= self.deadline(cx) {
+                    self.time_out(cx);
+                    return Step::On;
+                }
+                Step::Wait
+            }
             Ok(Filled::Nothing) => {
                 let here = cx.scratch.input.unread().len();
                 let is_head = matches!(self.state, State::Reading(_));
@@ -252,7 +261,7 @@ impl<T: Transport> Connection<T> {
                     narrator.tell(&Event::Received(cx.scratch.input.received(count)));
                     // The end of the stream is no byte: it is found by a read of its own.
                     self.is_readable = self.sees_end || count == asked;
-                    return Ok(Filled::Some);
+                    return Ok(Filled::Some(count));
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.is_readable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -265,11 +274,10 @@ impl<T: Transport> Connection<T> {
     /// One step in `State::Lingering`: throws away what still comes, until the peer ends or the time is over.
     pub(super) fn linger<S: ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
         cx.scratch.input.clear();
-        let room = cx.scratch.input.room().len();
         match self.fill(cx) {
-            Ok(Filled::Some) => {
-                share.bytes = share.bytes.saturating_add(room);
-                if share.bytes > super::BYTES_A_TURN { Step::Yield } else { Step::On }
+            Ok(Filled::Some(count)) => {
+                share.bytes = share.bytes.saturating_add(count);
+                if share.bytes < BYTES_A_TURN { Step::On } else { Step::Yield }
             }
             Ok(Filled::Nothing) => Step::Wait,
             Ok(Filled::End) | Err(_) => {

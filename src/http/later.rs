@@ -42,15 +42,20 @@ pub trait Wake: Send + Sync {
 /// use std::sync::Arc;
 ///
 /// let wake: Arc<dyn Wake> = Arc::new(Bell::default());
-/// let recall = Recall { wake: &wake, ticket: 7 };
-/// recall.wake.wake(recall.ticket);
+/// let recall = Recall { wake: Some(&wake), ticket: 7 };
+/// recall.wake.unwrap().wake(recall.ticket);
 /// ```
 #[derive(Clone, Copy)]
 pub struct Recall<'a> {
-    /// Who wakes the loop.
-    pub wake: &'a Arc<dyn Wake>,
+    /// Who wakes the loop, if anybody.
+    pub wake: Option<&'a Arc<dyn Wake>>,
     /// For which connection.
     pub ticket: usize,
+}
+
+impl Recall<'static> {
+    /// For a connection that nobody wakes: an answer that was put off is found in the next turn it is given.
+    pub const NOBODY: Recall<'static> = Recall { wake: None, ticket: 0 };
 }
 
 impl fmt::Debug for Recall<'_> {
@@ -95,7 +100,7 @@ impl fmt::Debug for Recall<'_> {
 /// ```
 pub struct Deferred {
     shared: Arc<Shared>,
-    wake: Arc<dyn Wake>,
+    wake: Option<Arc<dyn Wake>>,
     ticket: usize,
 }
 
@@ -146,7 +151,7 @@ impl Deferred {
     pub(crate) fn new(recall: Recall<'_>) -> (Deferred, Pending) {
         let shared = Arc::new(Shared::default());
         let pending = Pending { shared: Arc::clone(&shared) };
-        (Deferred { shared, wake: Arc::clone(recall.wake), ticket: recall.ticket }, pending)
+        (Deferred { shared, wake: recall.wake.map(Arc::clone), ticket: recall.ticket }, pending)
     }
 
     /// Gives the answer, and wakes the loop. An error becomes a page, as if the handler had returned it.
@@ -167,7 +172,9 @@ impl Drop for Deferred {
         let mut outcome = self.shared.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         outcome.get_or_insert_with(|| Err(HttpError::internal("a deferred answer was dropped before it was given")));
         drop(outcome);
-        self.wake.wake(self.ticket);
+        if let Some(wake) = &self.wake {
+            wake.wake(self.ticket);
+        }
     }
 }
 

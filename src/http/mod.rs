@@ -30,8 +30,8 @@ mod version;
 
 pub use body::{Body, Bytes, FileRange, Produced, Source};
 pub(crate) use chunked::ChunkDecoder;
-pub use cookie::{Cookie, SameSite};
 pub use content::{Content, ContentReader};
+pub use cookie::{Cookie, SameSite};
 pub use decode::{FIELD_SLOTS, Head, Progress, Slots, decode, slots};
 pub(crate) use encode::{CONTINUE, Coding, Delivery, encode, encode_chunk, encode_last_chunk};
 pub use error::HttpError;

@@ -276,7 +276,7 @@ impl<S: Service> Server<S> {
             scratch: &mut self.scratch,
             phase: self.phase,
             tracer: self.tracer.as_deref(),
-            recall: Recall { wake: &self.wake, ticket: key },
+            recall: Recall { wake: Some(&self.wake), ticket: key },
         };
         match slot.connection.advance(&mut context) {
             Next::Wait(deadline) => {

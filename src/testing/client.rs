@@ -365,7 +365,7 @@ impl<S: Service> MockClient<S> {
                 scratch: &mut self.scratch,
                 phase: self.phase,
                 tracer: self.tracer.as_deref(),
-                recall: Recall { wake: &self.wake, ticket: 0 },
+                recall: Recall { wake: Some(&self.wake), ticket: 0 },
             };
             self.next = connection.advance(&mut context);
             self.received.append(&mut connection.transport_mut().take_written());

@@ -53,14 +53,19 @@ impl MockConnection {
         MockConnection::default()
     }
 
-    /// Lets one read bring these bytes.
+    /// Lets one read bring these bytes; none bring nothing.
     pub fn push(&mut self, segment: impl Into<Vec<u8>>) {
-        self.segments.push_back(segment.into());
+        let segment = segment.into();
+        if !segment.is_empty() && self.end != End::Reset {
+            self.segments.push_back(segment);
+        }
     }
 
-    /// Lets the peer end its direction, behind all segments.
+    /// Lets the peer end its direction, behind all segments. One that has vanished stays so.
     pub fn end(&mut self) {
-        self.end = End::Ended;
+        if self.end == End::Open {
+            self.end = End::Ended;
+        }
     }
 
     /// Lets the peer vanish: every read and write from now on fails.
