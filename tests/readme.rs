@@ -54,6 +54,8 @@ fn limits_are_those_of_the_code() {
         ("head of a request", kib(Limits::HEAD), "431"),
         ("headers of a request", Limits::FIELDS.to_string(), "431"),
         ("body of a request", format!("{} MiB", Limits::BODY >> 20), "413"),
+        ("body kept in memory while it comes", kib(Limits::MEMORY), "goes to a temporary file"),
+        ("time for an answer that a handler has put off", seconds(Timeouts::ANSWER), "503"),
         ("trailers of a chunked body", kib(Limits::TRAILERS), "431"),
         ("time for a head", seconds(Timeouts::HEAD), "408"),
         ("time for a body", format!("{body}, and 1 s more for every {} bytes", Timeouts::MIN_RATE), "408"),

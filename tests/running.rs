@@ -49,6 +49,12 @@ impl Running {
         connect(self.addresses[0])
     }
 
+    /// Has the server stop at once, and waits until it has.
+    pub(crate) fn stop_now(mut self) {
+        self.handle.stop_now().unwrap();
+        self.thread.take().unwrap().join().unwrap().unwrap();
+    }
+
     /// Asks the server to stop, and waits until it has.
     pub(crate) fn stop(mut self) {
         self.handle.stop().unwrap();

@@ -343,6 +343,17 @@ fn a_stopping_server_waits_no_longer_than_its_grace() {
 }
 
 #[test]
+fn a_server_that_is_stopped_at_once_waits_for_nobody() {
+    let server = Running::start(Config { grace: PATIENCE * 100, ..Config::default() }, Echo::default);
+    let mut deaf = server.connect();
+    say(&mut deaf, get("/big").repeat(50));
+    let mut other = server.connect();
+    say(&mut other, get("/a"));
+    hear(&mut other);
+    server.stop_now();
+}
+
+#[test]
 fn a_server_may_be_stopped_before_it_runs() {
     let mut server = Server::bind(&["127.0.0.1:0".parse().unwrap()], Config::default(), Echo::default()).unwrap();
     server.handle().stop().unwrap();

@@ -16,6 +16,11 @@ pub(super) fn start(level: LevelFilter) {
         let time = now.strftime("%Y-%m-%d %H:%M:%S");
         writeln!(line, "{time},{millisecond:03} [{}] {}", record.level(), record.args())
     });
+    // A panic in a handler is caught and answered; the place where it happened is known here alone.
+    std::panic::set_hook(Box::new(|panic| {
+        let said: Vec<String> = panic.to_string().lines().map(|line| line.escape_debug().to_string()).collect();
+        log::error!("{}", said.join(" "));
+    }));
     // It fails only if logging was started before, which a second call in one process would be.
     let _ = builder.try_init();
 }

@@ -35,6 +35,8 @@ pub struct Handle {
 pub(super) struct Mailbox {
     waker: Waker,
     is_stopping: AtomicBool,
+    /// Nothing more is waited for.
+    is_over: AtomicBool,
     /// Connections whose answers are there.
     tickets: Mutex<Vec<usize>>,
 }
@@ -42,7 +44,12 @@ pub(super) struct Mailbox {
 impl Handle {
     pub(super) fn new(registry: &Registry, token: Token) -> io::Result<Self> {
         let waker = Waker::new(registry, token)?;
-        let mailbox = Mailbox { waker, is_stopping: AtomicBool::new(false), tickets: Mutex::default() };
+        let mailbox = Mailbox {
+            waker,
+            is_stopping: AtomicBool::new(false),
+            is_over: AtomicBool::new(false),
+            tickets: Mutex::default(),
+        };
         Ok(Handle { mailbox: Arc::new(mailbox) })
     }
 
@@ -53,6 +60,19 @@ impl Handle {
     pub fn stop(&self) -> io::Result<()> {
         self.mailbox.is_stopping.store(true, Ordering::Release);
         self.mailbox.waker.wake()
+    }
+
+    /// Asks the server to stop at once: answers that are on their way are cut short.
+    ///
+    /// # Errors
+    /// As [`stop`](Self::stop).
+    pub fn stop_now(&self) -> io::Result<()> {
+        self.mailbox.is_over.store(true, Ordering::Release);
+        self.stop()
+    }
+
+    pub(super) fn wants_stop_now(&self) -> bool {
+        self.mailbox.is_over.load(Ordering::Acquire)
     }
 
     pub(super) fn wants_stop(&self) -> bool {

@@ -249,6 +249,9 @@ impl<S: Service> Server<S> {
         if self.handle.wants_stop() {
             self.stop();
         }
+        if self.handle.wants_stop_now() {
+            self.last_call = self.now.tick();
+        }
         self.service.end_turn();
         Ok(())
     }
