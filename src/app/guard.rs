@@ -4,9 +4,10 @@
 //! bear a panic half-way, as everywhere in Rust that a panic is caught: a `RefCell` does, it is free again.
 
 use std::any::Any;
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::http::{HttpError, Response};
+use crate::http::{Body, HttpError, Produced, Response, Source};
 
 /// Calls what makes an answer. A panic, and an answer that cannot be sent, is a 500 whose source says why.
 pub(super) fn answer(make: impl FnOnce() -> Result<Response, HttpError>) -> Result<Response, HttpError> {
@@ -27,7 +28,23 @@ fn calm<T>(make: impl FnOnce() -> Result<T, HttpError>) -> Result<T, HttpError> 
 fn sendable(response: Response) -> Result<Response, HttpError> {
     match fault(&response) {
         Some(why) => Err(HttpError::internal(why)),
-        None => Ok(response),
+        None => Ok(Response { body: calmed(response.body), ..response }),
+    }
+}
+
+/// A source is called when its handler is long done; its panic ends its answer and nothing else.
+fn calmed(body: Body) -> Body {
+    match body {
+        Body::Stream(source) => Body::Stream(Box::new(Calm(source))),
+        body => body,
+    }
+}
+
+struct Calm(Box<dyn Source>);
+
+impl Source for Calm {
+    fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
+        caught(|| self.0.produce(out)).map_err(|message| io::Error::other(format!("it panicked: {message}")))?
     }
 }
 

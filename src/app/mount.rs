@@ -9,12 +9,14 @@ pub(super) struct Mount {
     /// Without a final slash; empty at the root.
     prefix: Box<str>,
     resource: Box<dyn Resource>,
+    /// What the resource said of its methods when it was mounted.
+    allow: Box<str>,
 }
 
 impl Mount {
     /// The methods it answers.
     pub(super) fn allow(&self) -> impl Iterator<Item = &str> {
-        self.resource.allow().split(',').map(str::trim).filter(|method| !method.is_empty())
+        self.allow.split(',').map(str::trim).filter(|method| !method.is_empty())
     }
 
     pub(super) fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
@@ -43,7 +45,8 @@ impl Mounts {
             return Err(RouteError::Mounted { prefix: format!("{prefix}/").into() });
         }
         let place = self.mounts.partition_point(|mount| mount.prefix.len() >= prefix.len());
-        self.mounts.insert(place, Mount { prefix: prefix.into(), resource });
+        let allow = resource.allow().into();
+        self.mounts.insert(place, Mount { prefix: prefix.into(), resource, allow });
         Ok(())
     }
 
@@ -54,7 +57,7 @@ impl Mounts {
 
     /// Methods and prefixes, in the order in which they are tried.
     pub(super) fn table(&self) -> impl Iterator<Item = (&str, Box<str>)> {
-        self.mounts.iter().map(|mount| (mount.resource.allow(), format!("{}/", mount.prefix).into()))
+        self.mounts.iter().map(|mount| (&*mount.allow, format!("{}/", mount.prefix).into()))
     }
 
     /// The methods of all mounts.

@@ -38,6 +38,8 @@ pub(super) fn refusal(error: &HttpError, asker: Asker<'_>, id: Option<&str>) {
 fn level(error: &HttpError) -> Level {
     match error.status {
         Status::SERVICE_UNAVAILABLE => Level::Warn,
+        // A peer asks for what is not spoken here; that is its affair, and it could do so all day.
+        Status::NOT_IMPLEMENTED | Status::VERSION_NOT_SUPPORTED => Level::Debug,
         status if status.class() == 5 => Level::Error,
         Status::NOT_FOUND => Level::Debug,
         _ if error.source.is_some() => Level::Info,
@@ -121,6 +123,7 @@ mod tests {
         assert_eq!(level(&HttpError::internal("x")), Level::Error);
         assert_eq!(level(&HttpError::new(Status::SERVICE_UNAVAILABLE, "x")), Level::Warn);
         assert_eq!(level(&HttpError::forbidden("x").with_source("0700")), Level::Info);
+        assert_eq!(level(&HttpError::new(Status::VERSION_NOT_SUPPORTED, "x")), Level::Debug);
         assert_eq!(level(&HttpError::not_found("x").with_source("ENOENT")), Level::Debug);
         assert_eq!(level(&HttpError::bad_request("x")), Level::Debug);
     }

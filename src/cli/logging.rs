@@ -1,15 +1,17 @@
 //! Where log records go: to stderr, a line each, `2026-11-20 19:00:00,123 [INFO] message`.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use env_logger::{Builder, Target};
 use jiff::Zoned;
 use log::LevelFilter;
 
+use super::patient::Patient;
+
 /// Starts logging. The level comes from the command line alone, not from the environment.
 pub(super) fn start(level: LevelFilter) {
     let mut builder = Builder::new();
-    builder.filter_level(level).target(Target::Stderr);
+    builder.filter_level(level).target(Target::Pipe(Box::new(Patient::new(io::stderr()))));
     builder.format(|line, record| {
         let now = Zoned::now();
         let millisecond = now.subsec_nanosecond() / 1_000_000;

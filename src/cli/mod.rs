@@ -6,6 +6,7 @@ mod demo;
 mod listen;
 mod logging;
 mod options;
+mod patient;
 mod site;
 
 use std::ffi::OsString;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use ownhands::connection::Transcript;
 
 use self::options::{Asked, Options};
+use self::patient::Patient;
 
 /// Why the command ends before it serves, or stops serving.
 enum Failure {
@@ -55,7 +57,7 @@ fn serve(options: &Options) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::Run(format!("the server cannot go on: {error}"));
     server.stop_on_signals().map_err(failed)?;
     if let Some(paths) = &options.trace {
-        let transcript = Transcript::new(io::stderr());
+        let transcript = Transcript::new(Patient::new(io::stderr()));
         // An empty expression matches every path, and would leave out what never gets one.
         server.trace(if paths.as_str().is_empty() { transcript } else { transcript.with_filter(paths.clone()) });
     }

@@ -236,12 +236,15 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
     Ok(if shows_routes { Asked::Routes(options) } else { Asked::Serve(options) })
 }
 
-/// An address given twice would be in its own way.
+/// An address given twice, or beside the one that stands for all of its kind, would be in its own way.
 fn without_doubles(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let stands_for_all =
+        |one: &IpAddr| addresses.iter().any(|all| all.is_unspecified() && all.is_ipv4() == one.is_ipv4());
     let mut once: Vec<IpAddr> = Vec::with_capacity(addresses.len());
-    for address in addresses {
-        if !once.contains(&address) {
-            once.push(address);
+    for address in &addresses {
+        let is_covered = !address.is_unspecified() && stands_for_all(address);
+        if !is_covered && !once.contains(address) {
+            once.push(*address);
         }
     }
     once

@@ -3,11 +3,14 @@
 use std::fmt::Display;
 use std::fs::{self, OpenOptions};
 use std::io;
+use std::os::unix::fs::OpenOptionsExt;
 
 use ownhands::app::AccessLog;
 use ownhands::{App, Files};
+use rustix::fs::OFlags;
 
 use super::options::{Options, Sink};
+use super::patient::Patient;
 use super::{Failure, demo};
 
 /// Makes the application.
@@ -22,15 +25,18 @@ pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
     match &options.access_log {
         Sink::Off => {}
         Sink::Stdout => {
-            app.add_observer(AccessLog::new(io::stdout()));
+            app.add_observer(AccessLog::new(Patient::new(io::stdout())));
         }
         Sink::File(path) => {
-            let file = OpenOptions::new().create(true).append(true).open(path).map_err(|error| {
-                Failure::Run(format!(
-                    "the access log {} cannot be opened: {error}: name another file, or say --access-log off",
-                    path.display()
-                ))
-            })?;
+            // Not to wait, neither now nor later, where the file is a pipe that nobody reads.
+            let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
+            let file =
+                OpenOptions::new().create(true).append(true).custom_flags(flags).open(path).map_err(|error| {
+                    Failure::Run(format!(
+                        "the access log {} cannot be opened: {error}: name another file, or say --access-log off",
+                        path.display()
+                    ))
+                })?;
             app.add_observer(AccessLog::new(file));
         }
     }

@@ -63,7 +63,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         let response = self.service.admit(&self.view(head, path, Content::EMPTY))?;
         let delivery = Delivery::new(head.method, head.framing.version, false);
         let writing = self.send(response, delivery, unread, Some(head));
-        Some(Writing { is_refusal: true, ..writing })
+        Some(Writing { may_have_more: true, ..writing })
     }
 
     /// Answers a complete request, or waits until it can be answered.
@@ -90,7 +90,9 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         let Arrived { head, unread, .. } = arrived;
         let keep_alive = head.framing.keep_alive && self.takes_more;
         let delivery = Delivery::new(head.method, head.framing.version, keep_alive);
-        self.send(response, delivery, unread, Some(head))
+        let writing = self.send(response, delivery, unread, Some(head));
+        // The close is news to a peer that wanted to go on: its next request may be on its way.
+        Writing { may_have_more: head.framing.keep_alive && !writing.keep_alive, ..writing }
     }
 
     /// Refuses what cannot be read to its end.
@@ -100,7 +102,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         // Even of what could not be read as a request, the method may be plain to see.
         let delivery = Delivery { is_head: received.starts_with(b"HEAD "), ..Delivery::REFUSAL };
         let writing = self.send(response, delivery, unread, None);
-        Writing { is_refusal: true, ..writing }
+        Writing { may_have_more: true, ..writing }
     }
 
     fn send(&mut self, response: Response, delivery: Delivery, line: &[u8], head: Option<&Head<'_>>) -> Writing {
@@ -127,7 +129,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         let written = self.output.end().get(start..).unwrap_or_default();
         let (head, body_written) = written.split_at_checked(head_end - start).unwrap_or_default();
         self.narrator.tell(&Event::Answered { status, head, body: body_written, is_kept: promise.keep_alive });
-        Writing { body, keep_alive: promise.keep_alive, is_refusal: false }
+        Writing { body, keep_alive: promise.keep_alive, may_have_more: false }
     }
 
     /// The response, or a 500 in place of one that cannot be sent: with what is no header, an interim status, after which a

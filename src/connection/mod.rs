@@ -32,6 +32,7 @@ mod waiting;
 mod writing;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::http::{HttpError, Limits, Now, Progress, Recall, Status, Tick};
 use crate::service::Service;
@@ -129,6 +130,17 @@ struct Share {
     requests: u32,
     bytes: usize,
 }
+
+impl Share {
+    /// True if another request may be answered in this turn. One always may; those behind it wait for the next turn once
+    /// there were many, or once this turn has taken long: what they ask for may be dear.
+    fn has_time_for_another(&self, now: &Now) -> bool {
+        self.requests == 0 || (self.requests < REQUESTS_A_TURN && now.measured().since(now.tick()) < LONG_TURN)
+    }
+}
+
+/// How long a turn of the loop may be before everybody gets but one answer in it.
+const LONG_TURN: Duration = Duration::from_millis(2);
 
 /// Requests answered for one connection in one turn: a deep pipeline leaves with one write, and the next peer is not kept long.
 const REQUESTS_A_TURN: u32 = 64;

@@ -12,7 +12,7 @@ use super::answering::Arrived;
 use super::input::Input;
 use super::spool::Spool;
 use super::writing::Flushed;
-use super::{BYTES_A_TURN, Connection, Context, Event, Phase, REQUESTS_A_TURN, Share, State, Step, Transport};
+use super::{BYTES_A_TURN, Connection, Context, Event, Phase, Share, State, Step, Transport};
 
 /// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here; the body
 /// gathers behind it, and goes on into a file when it gets long.
@@ -97,7 +97,7 @@ impl<T: Transport> Connection<T> {
     pub(super) fn read_head<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
         let narrator = self.narrator(cx);
         let State::Reading(progress) = &mut self.state else { return Step::On };
-        let has_room = !cx.scratch.output.is_full() && share.requests < REQUESTS_A_TURN;
+        let has_room = !cx.scratch.output.is_full() && share.has_time_for_another(cx.now);
         if has_room && !cx.scratch.input.is_empty() {
             let limits = cx.limits;
             let (input, mut desk) = cx.desk(self.peer, self.since, self.requests.saturating_add(1));

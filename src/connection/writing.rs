@@ -2,6 +2,8 @@
 
 use std::io;
 
+use rustix::io::Errno;
+
 use crate::http::{Body, Bytes, Coding, FileRange, Produced, Progress, Source, Tick, encode_chunk, encode_last_chunk};
 use crate::service::Service;
 
@@ -14,8 +16,8 @@ pub(super) struct Writing {
     pub(super) body: Outgoing,
     /// True if another request may follow on this connection.
     pub(super) keep_alive: bool,
-    /// True if the peer may still be sending what was refused.
-    pub(super) is_refusal: bool,
+    /// True if the peer may still be sending: what was refused, or the next request of those it was promised an answer to.
+    pub(super) may_have_more: bool,
 }
 
 /// What is still to be sent after the output.
@@ -131,8 +133,9 @@ impl<T: Transport> Connection<T> {
         }
         let narrator = Narrator { peer: self.peer, tracer: cx.tracer };
         narrator.tell(&Event::Produced(out.get(start..).unwrap_or_default()));
+        share.bytes = share.bytes.saturating_add((out.len() - start).max(WORK));
         match produced {
-            Ok(Produced::More) => share.bytes = share.bytes.saturating_add((out.len() - start).max(WORK)),
+            Ok(Produced::More) => {}
             Ok(Produced::Later(span)) => *resume = Some(cx.now.tick().plus(span)),
             Ok(Produced::All) => {
                 if *coding == Coding::Chunked {
@@ -147,7 +150,7 @@ impl<T: Transport> Connection<T> {
     /// Sends the next slice of a body that is in memory or in a file.
     fn send_slice<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
-        let left_in_turn = BYTES_A_TURN - share.bytes;
+        let left_in_turn = BYTES_A_TURN.saturating_sub(share.bytes);
         let (result, asked) = match &mut writing.body {
             Outgoing::Memory { bytes, sent } => {
                 let rest = bytes.as_slice().get(*sent..).unwrap_or_default();
@@ -169,6 +172,12 @@ impl<T: Transport> Connection<T> {
             return self.cut_short("the file is shorter than it was when its length was announced", &error, cx);
         }
         let is_file = matches!(writing.body, Outgoing::File(_));
+        if let Err(error) = &result
+            && is_file
+            && is_of_the_disk(error)
+        {
+            return self.cut_short("the file cannot be read", error, cx);
+        }
         let Some(count) = self.took(result, asked, cx) else { return };
         // A file may give less than was asked without the peer being slow; only would-block tells the two apart.
         self.is_writable |= is_file && count > 0;
@@ -204,7 +213,7 @@ impl<T: Transport> Connection<T> {
     fn finish<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
         let State::Writing(writing) = &self.state else { return Step::On };
         // Closing a socket with bytes unread resets it, and the reset can overtake the answer (RFC 9112 section 9.6).
-        let may_have_more = writing.is_refusal || !cx.scratch.input.is_empty() || self.is_readable;
+        let may_have_more = writing.may_have_more || !cx.scratch.input.is_empty() || self.is_readable;
         let may_have_more = may_have_more && !self.has_ended;
         self.state = if may_have_more && self.transport.shut_down_write().is_ok() {
             self.narrator(cx).tell(&Event::Lingering);
@@ -243,6 +252,12 @@ impl<T: Transport> Connection<T> {
             }
         }
     }
+}
+
+/// True for what reading a file says, and a socket never does.
+fn is_of_the_disk(error: &io::Error) -> bool {
+    Errno::from_io_error(error)
+        .is_some_and(|errno| [Errno::IO, Errno::INVAL, Errno::ISDIR, Errno::STALE].contains(&errno))
 }
 
 /// What a call to a source counts at least, in bytes of the turn's share: work costs time even where nothing comes of it yet.

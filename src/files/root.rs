@@ -47,10 +47,12 @@ impl Root {
         let canonical = fs::canonicalize(&path).map_err(explain)?;
         let guard = match beneath::find(directory.as_fd(), c".") {
             Ok(_) => Guard::Kernel,
-            Err(errno) => {
+            // A system without it, or one that forbids it as some containers do.
+            Err(errno @ (Errno::NOSYS | Errno::PERM)) => {
                 log::info!("{}: no openat2 here ({errno}), going by canonical paths", path.display());
                 Guard::Canonical
             }
+            Err(errno) => return Err(explain(errno.into())),
         };
         Ok(Root { directory, shown: path, canonical, guard })
     }
