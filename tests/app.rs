@@ -8,7 +8,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use ownhands::app::{AccessLog, Observer, RouteError};
 use ownhands::testing::{Answer, MockClient};
-use ownhands::{App, Exchange, HttpError, Request, Resource, Response, Route, Service, Status};
+use ownhands::{App, Exchange, HttpError, Produced, Request, Resource, Response, Route, Service, Source, Status};
 
 /// A resource that answers with its name, the method and the path below its mount.
 struct Named {
@@ -484,4 +484,29 @@ fn the_access_log_of_a_conversation() {
     for (line, want) in lines.iter().zip(want) {
         assert!(line.starts_with(want), "{line}\n{want}");
     }
+}
+
+/// Says one word, and then falls over.
+struct Falls(bool);
+
+impl Source for Falls {
+    fn produce(&mut self, out: &mut Vec<u8>) -> std::io::Result<Produced> {
+        assert!(!self.0, "it fell over");
+        self.0 = true;
+        out.extend_from_slice(b"word");
+        Ok(Produced::More)
+    }
+}
+
+#[test]
+fn a_source_that_panics_ends_its_answer_and_nothing_else() {
+    let mut app = App::new();
+    app.route("GET", "/falls", |_: &Request<'_>| Response::stream(Falls(false))).unwrap();
+    app.route("GET", "/", |_: &Request<'_>| "up").unwrap();
+    let mut client = MockClient::new(app);
+    client.deliver("GET /falls HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    let received = String::from_utf8(client.take_received()).unwrap();
+    assert!(received.ends_with("\r\n4\r\nword\r\n"), "no end mark: {received}");
+    assert!(client.is_closed());
+    assert_eq!(client.get("/").text(), "up");
 }

@@ -279,3 +279,25 @@ fn help_and_version_go_to_stdout() {
         assert_eq!(output.stderr, b"");
     }
 }
+
+#[test]
+fn outputs_that_nobody_reads_hold_nothing_up() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("a.txt"), "small").unwrap();
+    // Every request leaves a line on stdout and, by the log level, several on stderr; both pipes are full long before the end.
+    let server = Running::start(&["-p", "0", "--log-level", "trace"], directory.path());
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    let mut answers = stream.try_clone().unwrap();
+    const COUNT: usize = 5000;
+    let sender = thread::spawn(move || {
+        stream.write_all("GET /a.txt HTTP/1.1\r\nHost: a\r\n\r\n".repeat(COUNT).as_bytes()).unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+    });
+    let mut text = String::new();
+    answers.read_to_string(&mut text).unwrap();
+    sender.join().unwrap();
+    assert_eq!(text.matches("HTTP/1.1 200 OK").count(), COUNT);
+    let (status, ..) = server.stop(Signal::TERM);
+    assert!(status.success());
+}

@@ -376,3 +376,19 @@ fn a_request_that_waits_unread_is_answered_before_the_server_stops() {
     let last = client.next_answer(false).unwrap();
     assert_eq!((last.text().as_str(), last.header("connection")), ("GET a /b ", Some("close")));
 }
+
+#[test]
+fn a_close_that_is_news_to_the_peer_leaves_it_time_to_read() {
+    let mut client = MockClient::new(Echo::default()).with_limits(Limits { requests: 1, ..Limits::default() });
+    client.deliver("GET /a HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    assert!(!client.is_open() && !client.is_closed(), "it has ended, and waits for the peer to end");
+    client.deliver("GET /b HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    client.end();
+    assert!(client.is_closed());
+    assert_eq!(client.next_answer(false).unwrap().text(), "GET a /a ");
+    assert_eq!(client.service().calls.get(), 1, "what came after the close is not answered");
+
+    client.connect();
+    client.deliver("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", &[]);
+    assert!(client.is_closed(), "a peer that said so itself is not waited for");
+}

@@ -378,3 +378,27 @@ fn time_limits_end_real_connections() {
     hear(&mut kept);
     assert_eq!(hear_all(&mut kept), b"");
 }
+
+#[test]
+fn an_upload_as_fast_as_the_loop_does_not_hold_it() {
+    let server = Running::echo();
+    let mut hog = server.connect();
+    let chunk = "0000000000000001\r\nX\r\n".repeat(200_000);
+    let request = format!("POST /length HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}0\r\n\r\n");
+    let mut answers = hog.try_clone().unwrap();
+    let sender = thread::spawn(move || {
+        for _ in 0..3 {
+            say(&mut hog, &request);
+        }
+    });
+    // The order in which answers come is not asserted, only that a neighbour is answered at all while the upload runs.
+    let mut other = server.connect();
+    for _ in 0..20 {
+        say(&mut other, get("/a"));
+        hear(&mut other);
+    }
+    sender.join().unwrap();
+    for _ in 0..3 {
+        hear(&mut answers);
+    }
+}
