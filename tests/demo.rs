@@ -104,6 +104,8 @@ fn what_was_sent_comes_back() {
     assert!(head.contains("\r\nContent-Length: 6\r\n") && body.is_empty(), "{head}");
     let (_, body) = request(&server, "GET", "/environ", "X-A: 1\r\nX-A: 2\r\nX_A: 3\r\nProxy: evil\r\n", "");
     assert!(body.contains("\nHTTP_X_A=1, 2\n") && !body.contains("evil"), "{body}");
+    let port = server.address().rsplit(':').next().unwrap();
+    assert!(body.contains(&format!("\nSERVER_PORT={port}\n")), "not that of Host, which names none: {body}");
     let (head, body) = request(&server, "GET", "/cookie?set=c=d&set=e=f=g", "Cookie: a=b; c=\"x\"\r\n", "");
     assert_eq!(body, "a=b\nc=\"x\"\n");
     assert!(head.contains("\r\nSet-Cookie: c=d; Path=/\r\nSet-Cookie: e=f=g; Path=/\r\n"), "{head}");

@@ -15,7 +15,8 @@ use crate::http::Request;
 /// | `GATEWAY_INTERFACE` | `CGI/1.1` |
 /// | `SERVER_SOFTWARE` | name and version of this server |
 /// | `SERVER_PROTOCOL` | the version that the request is served as |
-/// | `SERVER_NAME`, `SERVER_PORT` | of the target or the Host field; else `localhost` and `80` |
+/// | `SERVER_NAME` | of the target or the Host field, else `localhost` |
+/// | `SERVER_PORT` | that the request came to; where there are no ports, of the target or the Host field, else `80` |
 /// | `REQUEST_METHOD` | as sent |
 /// | `REQUEST_URI` | the target, as sent |
 /// | `SCRIPT_NAME` | the prefix under which the handler is mounted, else empty |
@@ -76,7 +77,10 @@ impl<'a> Environ<'a> {
         environ.push("SERVER_PROTOCOL", request.version.as_str().as_bytes());
         let (host, port) = request.authority.map_or((LOCALHOST, ""), host_and_port);
         environ.push("SERVER_NAME", host.as_bytes());
-        environ.push("SERVER_PORT", if port.is_empty() { b"80" } else { port.as_bytes() });
+        match request.local_port {
+            Some(port) => environ.push_owned("SERVER_PORT", port.to_string()),
+            None => environ.push("SERVER_PORT", if port.is_empty() { b"80" } else { port.as_bytes() }),
+        }
         environ.push("REQUEST_METHOD", request.method.as_str().as_bytes());
         environ.push("REQUEST_URI", request.target.as_bytes());
         environ.push("SCRIPT_NAME", request.mount.as_bytes());

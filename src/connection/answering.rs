@@ -98,7 +98,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
     /// Refuses what cannot be read to its end.
     pub(super) fn refuse(&mut self, unread: &[u8], error: &HttpError) -> Writing {
         let received = unread.trim_ascii_start();
-        let response = self.service.refuse(error, &Fragment::new(self.narrator.peer.0, received));
+        let response = self.service.refuse(error, &Fragment::new(self.narrator.peer.address, received));
         // Even of what could not be read as a request, the method may be plain to see.
         let delivery = Delivery { is_head: received.starts_with(b"HEAD "), ..Delivery::REFUSAL };
         let writing = self.send(response, delivery, unread, None);
@@ -141,7 +141,8 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
             None if is_deferred(&response) => "an answer was put off that cannot be waited for".to_owned(),
             None => return response,
         };
-        let refusal = self.service.refuse(&HttpError::internal(fault), &Fragment::new(self.narrator.peer.0, received));
+        let refusal =
+            self.service.refuse(&HttpError::internal(fault), &Fragment::new(self.narrator.peer.address, received));
         let is_sound = refusal.headers.refusal().is_none() && refusal.status.class() != 1 && !is_deferred(&refusal);
         if is_sound { refusal } else { Response::new(Status::INTERNAL_SERVER_ERROR) }
     }
@@ -162,7 +163,8 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
             authority: head.authority,
             headers: head.headers,
             body,
-            peer: self.narrator.peer.0,
+            peer: self.narrator.peer.address,
+            local_port: self.narrator.peer.local_port,
             now: self.now,
             mount: "",
             params: Params::default(),
@@ -183,7 +185,7 @@ fn exchange(peer: Peer, received: &[u8], head: Option<&Head<'_>>, response: &Res
     let shown = if head.is_some() { line } else { line.get(..EXCERPT).unwrap_or(line) };
     let field = |name| head.and_then(|head| head.headers.get(name)).map(Box::from);
     Exchange {
-        peer: peer.0,
+        peer: peer.address,
         referer: field("referer"),
         agent: field("user-agent"),
         ..Exchange::new(shown, response.status)

@@ -184,7 +184,7 @@ impl Narrator<'_> {
     pub(super) fn tell(self, event: &Event<'_>) {
         log::log!(event.level(), "{}: {event}", self.peer);
         if let Some(tracer) = self.tracer {
-            tracer.trace(self.peer.0, event);
+            tracer.trace(self.peer.address, event);
         }
     }
 }

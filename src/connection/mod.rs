@@ -209,7 +209,7 @@ pub struct Connection<T> {
 impl<T: Transport> Connection<T> {
     /// A connection that was just accepted. It is worth a first read at once.
     pub fn new(transport: T, peer: Option<SocketAddr>, now: &Now) -> Self {
-        let peer = Peer(peer);
+        let peer = Peer { address: peer, local_port: None };
         Narrator { peer, tracer: None }.tell(&Event::Accepted);
         Connection {
             transport,
@@ -224,6 +224,13 @@ impl<T: Transport> Connection<T> {
             has_ended: false,
             is_gone: false,
         }
+    }
+
+    /// The same connection, as one that came to this port.
+    #[must_use]
+    pub fn with_local_port(mut self, port: Option<u16>) -> Self {
+        self.peer.local_port = port;
+        self
     }
 
     /// The transport, to register it or to look at what a mock recorded.

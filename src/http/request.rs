@@ -51,6 +51,8 @@ pub struct Request<'a> {
     pub body: Content<'a>,
     /// Where it came from; `None` for a peer without an address.
     pub peer: Option<SocketAddr>,
+    /// The port it came to; `None` where there are no ports.
+    pub local_port: Option<u16>,
     /// The time of this turn.
     pub now: &'a Now,
     /// The prefix under which the handler was mounted, without a final slash; empty for a route and at the root.

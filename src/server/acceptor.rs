@@ -25,6 +25,8 @@ pub(super) struct Acceptor {
 #[derive(Debug)]
 struct Door {
     listener: Listener,
+    /// Asked once: it does not change.
+    port: Option<u16>,
     /// An event said that somebody waits, and accept has not said otherwise since.
     is_ready: bool,
 }
@@ -39,10 +41,17 @@ enum State {
 /// How long to wait for descriptors that somebody else may give back.
 const PAUSE: Duration = Duration::from_millis(500);
 
+impl Door {
+    fn new(listener: Listener) -> Self {
+        let port = listener.local_addr().map(|address| address.port());
+        Door { listener, port, is_ready: true }
+    }
+}
+
 impl Acceptor {
     /// Watches these listeners, with tokens from `first` on.
     pub(super) fn new(listeners: Vec<Listener>, registry: &Registry, first: usize) -> io::Result<Self> {
-        let mut doors: Vec<Door> = listeners.into_iter().map(|listener| Door { listener, is_ready: true }).collect();
+        let mut doors: Vec<Door> = listeners.into_iter().map(Door::new).collect();
         for (index, door) in doors.iter_mut().enumerate() {
             door.listener.register(registry, Token(first + index))?;
         }
@@ -85,15 +94,15 @@ impl Acceptor {
         self.doors.clear();
     }
 
-    /// Accepts the next peer. `None`: nobody waits, or there is nothing to take him in with.
-    pub(super) fn accept(&mut self, now: Tick) -> Option<(Stream, Option<SocketAddr>)> {
+    /// Accepts the next peer: its stream, its address, the port it came to. `None`: nobody waits, or there is nothing to take him in with.
+    pub(super) fn accept(&mut self, now: Tick) -> Option<(Stream, Option<SocketAddr>, Option<u16>)> {
         let count = self.doors.len();
         self.first = self.first.wrapping_add(1);
         for turn in 0..count {
             let index = self.first.wrapping_add(turn).checked_rem(count).unwrap_or(0);
             let Some(door) = self.doors.get_mut(index).filter(|door| door.is_ready) else { continue };
             match door.listener.accept() {
-                Ok(accepted) => return Some(accepted),
+                Ok((stream, peer)) => return Some((stream, peer, door.port)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.is_ready = false,
                 Err(error) if is_exhausted(&error) => {
                     warn!("no peer is accepted for a moment: {error}");

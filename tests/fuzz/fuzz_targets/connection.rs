@@ -156,7 +156,15 @@ impl Conversation {
         let now = Now::new(Tick::default(), UNIX_EPOCH);
         Conversation {
             service: Digest::default(),
-            limits: Limits { head: 1024, target: 256, fields: 16, body: 4096, memory: 512, trailers: 64, requests: 100 },
+            limits: Limits {
+                head: 1024,
+                target: 256,
+                fields: 16,
+                body: 4096,
+                memory: 512,
+                trailers: 64,
+                requests: 100,
+            },
             // One that is shorter than the head's, so that a phase which forgets to begin anew is found.
             timeouts: Timeouts { write: Duration::from_secs(10), ..Timeouts::default() },
             scratch: SCRATCH.take(),
