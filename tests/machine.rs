@@ -392,3 +392,26 @@ fn a_close_that_is_news_to_the_peer_leaves_it_time_to_read() {
     client.deliver("GET /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", &[]);
     assert!(client.is_closed(), "a peer that said so itself is not waited for");
 }
+
+#[test]
+fn a_refusal_of_head_has_no_body_once_it_is_known_to_be_head() {
+    for (wire, has_body) in [
+        ("HEAD / HTTP/1.1\r\n\r\n", false),
+        ("HEAD / HTTP/1.1\r\nHost : a\r\n\r\n", false),
+        ("\r\nHEAD /../x HTTP/1.1\r\nHost: a\r\n\r\n", false),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999999\r\n\r\n", false),
+        ("HEAD / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nx", false),
+        ("HEAD / HTTP/3.0\r\nHost: a\r\n\r\n", true),
+        ("\r\r\rHEAD / HTTP/1.1\r\n\r\n", true),
+        ("GET / HTTP/1.1\r\n\r\n", true),
+    ] {
+        let cuts: Vec<usize> = (1..wire.len()).collect();
+        for cuts in [&[][..], &cuts] {
+            let mut client = client();
+            client.deliver(wire, cuts);
+            let received = text(&client.take_received());
+            assert!(received.starts_with("HTTP/1.1 4") || received.starts_with("HTTP/1.1 5"), "{received}");
+            assert_eq!(!received.ends_with("\r\n\r\n"), has_body, "{wire:?} in {} reads: {received}", cuts.len() + 1);
+        }
+    }
+}

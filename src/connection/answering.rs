@@ -96,12 +96,10 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
     }
 
     /// Refuses what cannot be read to its end.
-    pub(super) fn refuse(&mut self, unread: &[u8], error: &HttpError) -> Writing {
+    pub(super) fn refuse(&mut self, unread: &[u8], is_head: bool, error: &HttpError) -> Writing {
         let received = unread.trim_ascii_start();
         let response = self.service.refuse(error, &Fragment::new(self.narrator.peer.address, received));
-        // Even of what could not be read as a request, the method may be plain to see.
-        let delivery = Delivery { is_head: received.starts_with(b"HEAD "), ..Delivery::REFUSAL };
-        let writing = self.send(response, delivery, unread, None);
+        let writing = self.send(response, Delivery { is_head, ..Delivery::REFUSAL }, unread, None);
         Writing { may_have_more: true, ..writing }
     }
 

@@ -3,8 +3,8 @@
 use std::io;
 
 use crate::http::{
-    BodyLength, CONTINUE, ChunkDecoder, Content, DecodedPath, Framing, Head, HttpError, Limits, Progress, Slots, Tick,
-    decode, decode_path, slots,
+    BodyLength, CONTINUE, ChunkDecoder, Content, DecodedPath, Framing, Head, HttpError, Limits, Method, Progress,
+    Slots, Tick, decode, decode_path, slots,
 };
 use crate::service::Service;
 
@@ -122,7 +122,10 @@ impl<T: Transport> Connection<T> {
                     None => (State::Parsed(Incoming::new(head.framing, self.since, input.unread().len())), 0),
                     Some(writing) => (State::Writing(writing), 0),
                 }),
-                Err(error) => Some((State::Writing(desk.refuse(input.unread(), &error)), 0)),
+                Err(error) => {
+                    let is_head = progress.asks_for_head(input.unread());
+                    Some((State::Writing(desk.refuse(input.unread(), is_head, &error)), 0))
+                }
             };
             if let Some((next, end)) = next {
                 if let State::Writing(_) = next {
@@ -169,7 +172,7 @@ impl<T: Transport> Connection<T> {
         let (input, mut desk) = cx.desk(self.peer, began, self.requests);
         self.state = match read_again(input.unread(), end, spool.as_ref(), &mut slots(), limits) {
             Ok(arrived) => desk.answer(&arrived),
-            Err(error) => State::Writing(desk.refuse(input.unread(), &error)),
+            Err(error) => State::Writing(desk.refuse(input.unread(), false, &error)),
         };
         match &mut self.state {
             State::Waiting(waiting) => waiting.spool = spool,
@@ -181,9 +184,18 @@ impl<T: Transport> Connection<T> {
 
     /// Refuses what was received so far; the connection closes after it.
     pub(super) fn refuse<S: Service + ?Sized>(&mut self, error: &HttpError, cx: &mut Context<'_, S>) {
-        let began = if let State::Parsed(incoming) = &self.state { incoming.began } else { self.since };
+        let unread = cx.scratch.input.unread();
+        let (began, is_head) = match &self.state {
+            State::Reading(progress) => (self.since, progress.asks_for_head(unread)),
+            State::Parsed(incoming) => {
+                let mut slots = slots();
+                let head = decode(unread, &mut slots, &mut Progress::default(), cx.limits);
+                (incoming.began, matches!(head, Ok(Some(head)) if head.method == Method::Head))
+            }
+            _ => (self.since, false),
+        };
         let (input, mut desk) = cx.desk(self.peer, began, self.requests);
-        self.state = State::Writing(desk.refuse(input.unread(), error));
+        self.state = State::Writing(desk.refuse(input.unread(), is_head, error));
         self.since = cx.now.tick();
     }
 

@@ -59,7 +59,7 @@ impl<T: Transport> Connection<T> {
         let (input, mut desk) = cx.desk(self.peer, began, self.requests);
         let writing = match read_again(input.unread(), end, spool.as_ref(), &mut slots(), limits) {
             Ok(arrived) => desk.finish(&arrived, outcome),
-            Err(error) => desk.refuse(input.unread(), &error),
+            Err(error) => desk.refuse(input.unread(), false, &error),
         };
         input.consume(end);
         self.state = State::Writing(writing);

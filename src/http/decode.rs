@@ -85,6 +85,7 @@ pub fn decode<'a, 'b: 'a>(
     if progress.at == 0
         && let Some(raw) = quick(input.get(..limits.head).unwrap_or(input), &mut slots.quick, limits)
     {
+        progress.has_read_request_line();
         return finish(raw, limits).map(Some);
     }
     let Some(length) = grammar::walk(input, progress, limits)? else { return Ok(None) };

@@ -40,6 +40,17 @@ pub struct Progress {
 const MAX_EMPTY_LINES: u8 = 16;
 
 impl Progress {
+    /// Notes that the request line was read and is right: the quick reader says so of a whole head.
+    pub(crate) fn has_read_request_line(&mut self) {
+        self.lines = self.lines.max(1);
+    }
+
+    /// True if the request line of this input was read, is right, and asks for HEAD. What is refused after it gets no body; of
+    /// what is refused before, nobody can say, and the answer must not depend on what else has come already.
+    pub(crate) fn asks_for_head(&self, input: &[u8]) -> bool {
+        self.lines > 0 && input.get(self.start..).is_some_and(|line| line.starts_with(b"HEAD "))
+    }
+
     /// Leaves behind the empty lines before the request line, which the caller drops from the input: their length. They are
     /// no part of a request, and who has sent nothing else has sent none.
     pub(crate) fn leave_empty_lines(&mut self) -> usize {
