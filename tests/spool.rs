@@ -107,3 +107,39 @@ fn a_long_body_has_the_time_that_its_bytes_earn() {
     client.deliver(rest, &[]);
     assert!(client.next_answer(false).unwrap().text().starts_with("file 1000000 "));
 }
+
+#[test]
+fn long_bodies_leave_descriptors_for_others() {
+    let mut bench = crate::turns::Bench::new();
+    let begun = [b"POST /length HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n", &content(90_000)[..]].concat();
+    let mut connections: Vec<_> = (0..193)
+        .map(|_| {
+            let mut connection = bench.connect();
+            connection.transport_mut().push(&begun[..]);
+            while connection.transport().is_readable() {
+                connection.set_ready(true, false, false);
+                bench.turn(&mut connection);
+            }
+            connection
+        })
+        .collect();
+    let mut refused = connections.pop().unwrap();
+    let answer = String::from_utf8(refused.transport_mut().take_written()).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 1\r\n"), "{answer}");
+
+    // Those who have a place finish, and leave it to the next.
+    for mut connection in connections {
+        assert!(connection.transport_mut().take_written().is_empty());
+        connection.transport_mut().push(&content(100_000)[90_000..]);
+        connection.set_ready(true, false, false);
+        bench.turn(&mut connection);
+        assert!(connection.transport_mut().take_written().ends_with(b"\r\n\r\n100000"));
+    }
+    let mut next = bench.connect();
+    next.transport_mut().push(&begun[..]);
+    while next.transport().is_readable() {
+        next.set_ready(true, false, false);
+        bench.turn(&mut next);
+    }
+    assert!(next.transport_mut().take_written().is_empty());
+}

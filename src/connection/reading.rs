@@ -10,9 +10,9 @@ use crate::service::Service;
 
 use super::answering::Arrived;
 use super::input::Input;
-use super::spool::Spool;
+use super::spool::{Places, Spool};
 use super::writing::Flushed;
-use super::{BYTES_A_TURN, Connection, Context, Event, Phase, Share, State, Step, Transport};
+use super::{BYTES_A_TURN, Connection, Context, Event, Phase, Scratch, Share, State, Step, Transport};
 
 /// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here; the body
 /// gathers behind it, and goes on into a file when it gets long.
@@ -61,7 +61,7 @@ impl Incoming {
     }
 
     /// Takes in what has come, and says whether that is all.
-    fn take_in(&mut self, input: &mut Input, limits: &Limits) -> Result<bool, HttpError> {
+    fn take_in(&mut self, input: &mut Input, places: &Places, limits: &Limits) -> Result<bool, HttpError> {
         let head = self.framing.head;
         let start = head.saturating_add(self.here);
         let is_complete = match &mut self.length {
@@ -81,7 +81,7 @@ impl Incoming {
         };
         let is_long = self.here > limits.memory && !is_complete;
         if is_long && self.spool.is_none() {
-            self.spool = Some(Spool::new()?);
+            self.spool = Some(Spool::new(places)?);
         }
         if let Some(spool) = &mut self.spool {
             spool.append(input.unread().get(head..head.saturating_add(self.here)).unwrap_or_default())?;
@@ -151,7 +151,8 @@ impl<T: Transport> Connection<T> {
     pub(super) fn read_body<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
         let State::Parsed(incoming) = &mut self.state else { return Step::On };
         let limits = cx.limits;
-        match incoming.take_in(&mut cx.scratch.input, limits) {
+        let Scratch { input, places, .. } = &mut *cx.scratch;
+        match incoming.take_in(input, places, limits) {
             Ok(true) => {}
             Ok(false) => {
                 self.ask_to_continue(cx);

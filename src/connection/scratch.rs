@@ -6,6 +6,7 @@
 use super::input::Input;
 use super::ledger::Ledger;
 use super::output::Output;
+use super::spool::Places;
 
 /// What is lent for a turn. One is enough for all connections.
 ///
@@ -15,6 +16,7 @@ pub struct Scratch {
     pub(crate) input: Input,
     pub(crate) output: Output,
     pub(crate) ledger: Ledger,
+    pub(super) places: Places,
     /// The scratch's own input buffer, while a connection with a long body works on its own.
     aside: Option<Input>,
 }
@@ -42,7 +44,13 @@ impl Scratch {
     /// The buffers for one loop.
     #[must_use]
     pub fn new() -> Self {
-        Scratch { input: Input::new(), output: Output::new(), ledger: Ledger::default(), aside: None }
+        Scratch {
+            input: Input::new(),
+            output: Output::new(),
+            ledger: Ledger::default(),
+            places: Places::default(),
+            aside: None,
+        }
     }
 
     /// Lays out what a connection kept.

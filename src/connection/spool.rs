@@ -5,19 +5,39 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::http::{HttpError, Status};
+
+/// Bodies in files at one time, in one loop. Each holds a descriptor: those kept back besides the connections' own are for
+/// the files that are served, too.
+const MOST: usize = 192;
+
+/// When a peer that found no place may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The places for bodies in files: as many as [`MOST`] are given away.
+#[derive(Debug, Default)]
+pub(super) struct Places(Arc<()>);
 
 /// A body on its way into a file.
 #[derive(Debug)]
 pub(super) struct Spool {
     pub(super) file: File,
     pub(super) length: u64,
+    /// Counted by the reference alone; free again when the spool is dropped.
+    _place: Arc<()>,
 }
 
 impl Spool {
-    pub(super) fn new() -> Result<Self, HttpError> {
-        tempfile::tempfile().map(|file| Spool { file, length: 0 }).map_err(refusal)
+    pub(super) fn new(places: &Places) -> Result<Self, HttpError> {
+        if Arc::strong_count(&places.0) > MOST {
+            let detail = format!("{MOST} long bodies are on their way already; try again in a moment");
+            return Err(HttpError::service_unavailable(RETRY_AFTER, detail));
+        }
+        let file = tempfile::tempfile().map_err(refusal)?;
+        Ok(Spool { file, length: 0, _place: Arc::clone(&places.0) })
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), HttpError> {
