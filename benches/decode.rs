@@ -4,11 +4,14 @@
 //! people, on a machine that is otherwise quiet.
 #![allow(clippy::print_stdout, clippy::unwrap_used, clippy::panic, reason = "a program for a person at a terminal")]
 
+mod sampling;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use ownhands::Limits;
 use ownhands::http::{Progress, decode, slots};
+
+use sampling::median;
 
 /// What wrk sends.
 const SMALL: &str = "GET /1k.txt HTTP/1.1\r\nHost: 127.0.0.1:8000\r\n\r\n";
@@ -29,12 +32,6 @@ const BROWSER: &str = "GET /articles/2026/a-server-in-the-hand.html?from=front H
     Sec-Fetch-Site: same-origin\r\n\
     Priority: u=0, i\r\n\
     If-None-Match: \"3e8-6560a1b2c3d40\"\r\n\r\n";
-
-/// Samples taken; the median is told.
-const SAMPLES: usize = 21;
-
-/// Time of one sample, roughly: long against the clock, short against the machine's other business.
-const SAMPLE: Duration = Duration::from_millis(20);
 
 fn main() {
     let limits = Limits::default();
@@ -62,23 +59,4 @@ fn by_bytes(head: &[u8], limits: &Limits) {
         let decoded = decode(head.get(..end).unwrap_or(head), &mut slots, &mut progress, limits).unwrap();
         assert_eq!(black_box(decoded).is_some(), end == head.len());
     }
-}
-
-/// Nanoseconds for one call, the median of the samples.
-fn median(call: impl Fn()) -> f64 {
-    let mut calls: u32 = 1;
-    while time(&call, calls) < SAMPLE {
-        calls = calls.saturating_mul(2);
-    }
-    let mut samples = [(); SAMPLES].map(|()| time(&call, calls).as_secs_f64() * 1e9 / f64::from(calls));
-    samples.sort_by(f64::total_cmp);
-    samples.get(SAMPLES / 2).copied().unwrap_or_default()
-}
-
-fn time(call: &impl Fn(), calls: u32) -> Duration {
-    let start = Instant::now();
-    for _ in 0..calls {
-        call();
-    }
-    start.elapsed()
 }

@@ -5,11 +5,14 @@
 //! for people, on a machine that is otherwise quiet.
 #![allow(clippy::print_stdout, clippy::unwrap_used, reason = "a program for a person at a terminal")]
 
+mod sampling;
+
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use ownhands::testing::MockClient;
 use ownhands::{App, Fragment, HttpError, Request, Response, Service};
+
+use sampling::median;
 
 /// What a browser sends behind the request line: 14 fields, 650 bytes.
 const FIELDS: &str = "Host: www.example.org\r\n\
@@ -26,12 +29,6 @@ const FIELDS: &str = "Host: www.example.org\r\n\
     Sec-Fetch-Site: same-origin\r\n\
     Priority: u=0, i\r\n\
     If-None-Match: \"3e8-6560a1b2c3d40\"\r\n\r\n";
-
-/// Samples taken; the median is told.
-const SAMPLES: usize = 21;
-
-/// Time of one sample, roughly: long against the clock, short against the machine's other business.
-const SAMPLE: Duration = Duration::from_millis(20);
 
 fn main() {
     println!("{:<56} {:>10}", "from a request to its answer, 200 or 404", "ns");
@@ -95,23 +92,4 @@ impl<F: Fn(&Request<'_>)> Service for Measured<F> {
     fn refuse(&self, error: &HttpError, _: &Fragment<'_>) -> Response {
         Response::text(error.to_string())
     }
-}
-
-/// Nanoseconds for one call, the median of the samples.
-fn median(call: impl Fn()) -> f64 {
-    let mut calls: u32 = 1;
-    while time(&call, calls) < SAMPLE {
-        calls = calls.saturating_mul(2);
-    }
-    let mut samples = [(); SAMPLES].map(|()| time(&call, calls).as_secs_f64() * 1e9 / f64::from(calls));
-    samples.sort_by(f64::total_cmp);
-    samples.get(SAMPLES / 2).copied().unwrap_or_default()
-}
-
-fn time(call: &impl Fn(), calls: u32) -> Duration {
-    let start = Instant::now();
-    for _ in 0..calls {
-        call();
-    }
-    start.elapsed()
 }
