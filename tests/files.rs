@@ -282,11 +282,10 @@ fn what_the_server_may_not_read_is_forbidden() {
 }
 
 #[test]
-fn a_root_that_is_no_directory_is_an_error_that_names_it() {
+fn a_root_that_cannot_be_served_is_an_error_that_names_it() {
     let directory = tempfile::tempdir().unwrap();
-    let file = directory.path().join("file");
-    fs::write(&file, "").unwrap();
-    for path in [file, directory.path().join("missing")] {
+    furnish(directory.path());
+    for path in ["pipe", "socket", "missing"].map(|name| directory.path().join(name)) {
         let error = Files::new(&path).unwrap_err().to_string();
         assert!(error.starts_with(path.to_str().unwrap()), "{error}");
     }

@@ -11,12 +11,15 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
+use super::coding::{Coding, Neighbours};
 use super::facts::Facts;
+use super::fields::Fields;
 use super::resolve::Opened;
 use super::root::Root;
 use super::{conditional, mime};
-use crate::http::{Body, Bytes, FileRange, HeaderList, Now};
+use crate::http::{Body, Bytes, FileRange, HeaderList, Now, Tick};
 
 /// Files up to this length are kept in memory and go out with their head in one write, which is cheaper than sendfile.
 const SMALL: u64 = 32 * 1024;
@@ -30,10 +33,15 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// The most descriptors kept, for files too long for memory: a quarter of the usual limit of 1024.
 const MAX_DESCRIPTORS: usize = 256;
 
+/// How long what nobody asks for is kept, in one generation and in the next: a file that was deleted takes room on its disk
+/// as long as it is open here.
+const GENERATION: Duration = Duration::from_secs(10);
+
 /// A file, ready to be sent.
 #[derive(Debug)]
 pub(super) struct Entry {
-    path: CString,
+    /// Relative to the root.
+    pub(super) path: CString,
     pub(super) facts: Facts,
     /// The entity tag.
     pub(super) tag: String,
@@ -44,6 +52,8 @@ pub(super) struct Entry {
     content: Content,
     /// The number of the turn in which it was last compared with the disk.
     checked: Cell<u64>,
+    /// The encoded forms of it that lie beside it, as last seen.
+    pub(super) neighbours: Cell<Neighbours>,
 }
 
 #[derive(Debug)]
@@ -53,20 +63,43 @@ enum Content {
 }
 
 impl Entry {
-    pub(super) fn load(opened: Opened, now: &Now) -> Self {
+    /// A file as it is.
+    pub(super) fn load(opened: Opened, fields: &Fields, now: &Now) -> Self {
+        let mut headers = HeaderList::new();
+        headers.push("Content-Type", mime::content_type(file_name(opened.path.to_bytes())));
+        Entry::with_headers(headers, HeaderList::new(), opened, fields, now)
+    }
+
+    /// An encoded form of this file, which is answered in its place.
+    pub(super) fn load_encoded(&self, opened: Opened, coding: Coding, fields: &Fields, now: &Now) -> Self {
+        let mut varying = HeaderList::new();
+        varying.push("Vary", "Accept-Encoding");
+        let mut headers = HeaderList::new();
+        headers.push("Content-Type", mime::content_type(file_name(self.path.to_bytes())));
+        headers.push("Content-Encoding", coding.name());
+        headers.push("Vary", "Accept-Encoding");
+        Entry::with_headers(headers, varying, opened, fields, now)
+    }
+
+    fn with_headers(
+        mut headers: HeaderList,
+        mut validators: HeaderList,
+        opened: Opened,
+        fields: &Fields,
+        now: &Now,
+    ) -> Self {
         let Opened { path, file, facts } = opened;
         let tag = conditional::entity_tag(&facts);
-        let mut validators = HeaderList::new();
-        validators.push("Last-Modified", conditional::last_modified(&facts, now));
-        validators.push("ETag", &tag);
-        validators.push("Cache-Control", "no-cache");
-        let mut headers = HeaderList::new();
-        headers.push("Content-Type", mime::content_type(file_name(path.to_bytes())));
-        for (name, value) in validators.iter() {
-            headers.push(name, value);
+        let modified = conditional::last_modified(&facts, now);
+        for list in [&mut headers, &mut validators] {
+            list.push("Last-Modified", &modified);
+            list.push("ETag", &tag);
+            fields.complete(list);
         }
         headers.push("Accept-Ranges", "bytes");
-        headers.push("X-Content-Type-Options", "nosniff");
+        if headers.get("X-Content-Type-Options").is_none() {
+            headers.push("X-Content-Type-Options", "nosniff");
+        }
         Entry {
             content: if is_keepable(&facts, now) { Content::load(file, &facts) } else { Content::Open(Arc::new(file)) },
             path,
@@ -75,6 +108,7 @@ impl Entry {
             headers: headers.shared(),
             validators: validators.shared(),
             checked: Cell::new(now.turn_number()),
+            neighbours: Cell::default(),
         }
     }
 
@@ -129,12 +163,15 @@ fn to_usize(number: u64) -> usize {
     usize::try_from(number).unwrap_or(usize::MAX)
 }
 
-/// The entries, by path below the mount, in two generations: what is used moves to the young one; when that is full it
-/// becomes the old one, and what nobody asked for meanwhile is dropped. Each generation has half of the bounds.
+/// The entries, by path below the mount, in two generations: what is used moves to the young one; when that is full or
+/// has lasted its time it becomes the old one, and what nobody asked for meanwhile is dropped. Each generation has half of
+/// the bounds.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     young: Generation,
     old: Generation,
+    /// When the young generation began.
+    began: Tick,
 }
 
 #[derive(Debug, Default)]
@@ -147,11 +184,14 @@ struct Generation {
 impl Cache {
     /// The entry of that path, if there is one and it is still what is on disk.
     pub(super) fn fresh(&mut self, path: &[u8], root: &Root, now: &Now) -> Option<Rc<Entry>> {
+        if now.tick().since(self.began) >= GENERATION {
+            self.grow_old(now);
+        }
         let entry = match self.young.entries.get(path) {
             Some(entry) => Rc::clone(entry),
             None => {
                 let (path, entry) = self.old.remove(path)?;
-                self.insert(path, &entry);
+                self.insert(path, &entry, now);
                 entry
             }
         };
@@ -169,15 +209,20 @@ impl Cache {
     pub(super) fn keep(&mut self, path: &[u8], entry: &Rc<Entry>, now: &Now) {
         if is_keepable(&entry.facts, now) {
             self.old.remove(path);
-            self.insert(path.into(), entry);
+            self.insert(path.into(), entry, now);
         }
     }
 
-    fn insert(&mut self, path: Box<[u8]>, entry: &Rc<Entry>) {
+    fn insert(&mut self, path: Box<[u8]>, entry: &Rc<Entry>, now: &Now) {
         if !self.young.has_room_for(entry) {
-            self.old = std::mem::take(&mut self.young);
+            self.grow_old(now);
         }
         self.young.insert(path, entry);
+    }
+
+    fn grow_old(&mut self, now: &Now) {
+        self.old = std::mem::take(&mut self.young);
+        self.began = now.tick();
     }
 }
 

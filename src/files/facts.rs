@@ -17,6 +17,8 @@ pub(super) struct Facts {
     pub(super) kind: Kind,
     /// The permission bits.
     pub(super) mode: u32,
+    /// The number of the user it belongs to.
+    pub(super) owner: u32,
     device: u64,
     pub(super) inode: u64,
     /// Length in bytes.
@@ -46,6 +48,18 @@ pub(super) struct Moment {
 }
 
 impl Facts {
+    /// Of the root of several shares, which lies on no disk.
+    pub(super) const SHARES: Facts = Facts {
+        kind: Kind::Directory,
+        mode: 0o555,
+        owner: 0,
+        device: 0,
+        inode: 0,
+        size: 0,
+        modified: Moment::EPOCH,
+        changed: Moment::EPOCH,
+    };
+
     // The types of these fields differ from platform to platform; here they all fit.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::unnecessary_cast)]
     #[allow(clippy::useless_conversion, trivial_numeric_casts)]
@@ -60,6 +74,7 @@ impl Facts {
                 FileType::CharacterDevice | FileType::BlockDevice | FileType::Unknown => Kind::Device,
             },
             mode: u32::from(stat.st_mode) & 0o7777,
+            owner: stat.st_uid,
             device: stat.st_dev as u64,
             inode: stat.st_ino as u64,
             size: u64::try_from(stat.st_size).unwrap_or(0),

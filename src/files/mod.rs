@@ -1,34 +1,41 @@
 //! Layer 3: one handler, a directory on disk.
 //!
-//! [`Files::answer`](crate::Resource::answer) is the pipeline, top to bottom: resolve, cache, conditional, range,
+//! [`Files::answer`](crate::Resource::answer) is the pipeline, top to bottom: resolve, cache, coding, conditional, range,
 //! answer. It never writes, runs nothing, and hands out nothing that lies outside its root, is a device, a pipe or a
 //! socket, or begins with a dot.
 
 mod beneath;
 mod cache;
+mod coding;
 mod conditional;
+mod directory;
 mod facts;
+mod fields;
 mod listing;
 mod mime;
+mod policy;
 mod range;
 mod resolve;
 mod root;
+mod setup;
+mod tree;
+mod why;
 
-use std::cell::RefCell;
-use std::io;
-use std::path::PathBuf;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
-use std::sync::Arc;
 
 use cache::{Cache, Entry};
+use coding::Coding;
 use conditional::Verdict;
+use fields::Fields;
 use listing::Listing;
-pub use range::ByteRange;
-use resolve::{Found, Hidden};
-use root::Root;
+use resolve::{Found, Ground};
 
 use crate::http::{HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
+
+pub use range::ByteRange;
+pub use tree::Links;
 
 /// What a directory without an index page answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,10 +45,32 @@ enum Listings {
     Withheld,
 }
 
+/// What answers for a path that is missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Missing {
+    /// 404.
+    Refused,
+    /// The index page of the root, which finds its way by itself.
+    Application,
+}
+
+/// Who is told why something is not to be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reasons {
+    /// The log alone.
+    Logged,
+    /// The page too, for peers on this machine.
+    Shown,
+}
+
+/// The page in the root that is shown for what is missing.
+const PAGE_404: &[u8] = b"404.html";
+
 /// The files of a directory, as a resource to be mounted in an [`App`](crate::App).
 ///
-/// GET and HEAD, one byte range, conditional requests, an index page, a listing where there is none: a page for
-/// browsers, lines of text for others. Dot-files, and links that lead out of the root, are answered as missing.
+/// GET and HEAD, byte ranges, conditional requests, encoded forms that lie beside a file, an index page, a listing where
+/// there is none: a page for browsers, lines of text for others. `/about` finds `about.html`; what is missing shows the
+/// `404.html` of the root, if there is one. Dot-files, and links that lead out of the root, are answered as missing.
 ///
 /// ```
 /// use ownhands::{App, Files, testing::MockClient};
@@ -60,112 +89,27 @@ enum Listings {
 /// ```
 #[derive(Debug)]
 pub struct Files {
-    root: Arc<Root>,
-    index: Vec<u8>,
-    hidden: Hidden,
+    ground: Ground,
     listings: Listings,
+    missing: Missing,
+    reasons: Reasons,
+    fields: Fields,
     cache: RefCell<Cache>,
+    /// The number of the turn in which there was no page for what is missing.
+    lacks_page: Cell<u64>,
 }
 
 impl Files {
-    /// The files below `root`. The directory is opened here and stays open: a relative path is relative to the working
-    /// directory of this moment.
-    ///
-    /// # Errors
-    /// If there is no such directory, or it may not be entered; the message names it.
-    ///
-    /// ```
-    /// let error = ownhands::Files::new("/no/such/directory").unwrap_err();
-    /// assert!(error.to_string().starts_with("/no/such/directory: "));
-    /// ```
-    pub fn new(root: impl Into<PathBuf>) -> io::Result<Files> {
-        Ok(Files {
-            root: Arc::new(Root::open(root.into())?),
-            index: b"index.html".to_vec(),
-            hidden: Hidden::Refused,
-            listings: Listings::Shown,
-            cache: RefCell::default(),
-        })
-    }
-
-    /// Another name for the page that stands for a directory, instead of `index.html`. With an empty one, no page does:
-    /// every directory is listed.
-    ///
-    /// ```
-    /// use ownhands::{App, Files, testing::MockClient};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let directory = tempfile::tempdir()?;
-    /// # let root = directory.path();
-    /// std::fs::write(root.join("start.txt"), "begin here")?;
-    /// let mut app = App::new();
-    /// app.mount("/", Files::new(root)?.with_index("start.txt"))?;
-    /// assert_eq!(MockClient::new(app).get("/").text(), "begin here");
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub fn with_index(self, name: impl Into<String>) -> Self {
-        Files { index: name.into().into_bytes(), ..self }
-    }
-
-    /// Names that begin with a dot are served and listed like any other. `.git`, `.env` and `.ssh` are such names.
-    ///
-    /// ```
-    /// use ownhands::{App, Files, testing::MockClient};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let directory = tempfile::tempdir()?;
-    /// # let root = directory.path();
-    /// std::fs::write(root.join(".plan"), "world peace")?;
-    /// let mut app = App::new();
-    /// app.mount("/strict", Files::new(root)?)?.mount("/open", Files::new(root)?.with_hidden())?;
-    /// let mut client = MockClient::new(app);
-    /// assert_eq!((client.get("/strict/.plan").status(), client.get("/open/.plan").status()), (404, 200));
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub fn with_hidden(self) -> Self {
-        Files { hidden: Hidden::Served, ..self }
-    }
-
-    /// A directory without an index page is answered with 404.
-    ///
-    /// ```
-    /// use ownhands::{App, Files, testing::MockClient};
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// # let directory = tempfile::tempdir()?;
-    /// # let root = directory.path();
-    /// let mut app = App::new();
-    /// app.mount("/", Files::new(root)?.without_listing())?;
-    /// assert_eq!(MockClient::new(app).get("/").status(), 404);
-    /// # Ok(()) }
-    /// ```
-    #[must_use]
-    pub fn without_listing(self) -> Self {
-        Files { listings: Listings::Withheld, ..self }
-    }
-
-    /// Keeps inside the root by canonical paths, as on a system without openat2. For the tests: both ways must agree.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn by_canonical_paths(mut self) -> Self {
-        // Nobody shares the root yet: only a listing under way does.
-        if let Some(root) = Arc::get_mut(&mut self.root) {
-            root.go_by_canonical_paths();
-        }
-        self
-    }
-
     /// What the request is for: a file fresh from the cache or from the disk, or an answer of another kind.
     fn find(&self, request: &Request<'_>) -> Result<Subject, HttpError> {
         let path = request.path_below_mount();
-        if let Some(entry) = self.cache.borrow_mut().fresh(path, &self.root, request.now) {
+        if let Some(entry) = self.cache.borrow_mut().fresh(path, &self.ground.root, request.now) {
             return Ok(Subject::File(entry));
         }
-        Ok(match resolve::find(&self.root, request, &self.index, self.hidden)? {
+        Ok(match self.ground.find(request)? {
             Found::File(opened) => {
-                let entry = Rc::new(Entry::load(opened, request.now));
+                let entry = Rc::new(Entry::load(opened, &self.fields, request.now));
+                entry.look_beside(&self.ground, request.now.turn_number());
                 self.cache.borrow_mut().keep(path, &entry, request.now);
                 Subject::File(entry)
             }
@@ -173,7 +117,7 @@ impl Files {
             Found::Elsewhere(location) => {
                 // Not for ever: what is a directory today may be a file tomorrow.
                 let redirect = Response::redirect(Status::MOVED_PERMANENTLY, &location);
-                Subject::Other(redirect.with_header("Cache-Control", "no-cache"))
+                Subject::Other(self.completed(redirect.with_header("Cache-Control", "no-cache")))
             }
         })
     }
@@ -182,8 +126,77 @@ impl Files {
         if self.listings == Listings::Withheld {
             return Err(HttpError::not_found("this directory has no index page, and listings are switched off"));
         }
-        Listing::open(Arc::clone(&self.root), directory, self.hidden, request)?.into_response()
+        let listing = Listing::open(&self.ground, directory, request)?;
+        Ok(self.completed(listing.into_response()?))
     }
+
+    /// An answer of our own, with the fields that were set by hand.
+    fn completed(&self, mut response: Response) -> Response {
+        self.fields.add_missing(&mut response.headers);
+        response
+    }
+
+    /// A file of the root that stands for others, such as the page for what is missing.
+    fn standing(&self, path: &[u8], request: &Request<'_>) -> Option<Rc<Entry>> {
+        let key = [b"/", path].concat();
+        if let Some(entry) = self.cache.borrow_mut().fresh(&key, &self.ground.root, request.now) {
+            return Some(entry);
+        }
+        let entry = Rc::new(Entry::load(self.ground.file(path)?, &self.fields, request.now));
+        self.cache.borrow_mut().keep(&key, &entry, request.now);
+        Some(entry)
+    }
+
+    /// The encoded form of the file that the peer likes best, or the file as it is.
+    fn encoded(&self, request: &Request<'_>, entry: Rc<Entry>) -> Rc<Entry> {
+        for coding in Coding::asked(request) {
+            if entry.look_beside(&self.ground, request.now.turn_number()).is_there(coding)
+                && let Some(encoded) = self.load_encoded(request, &entry, coding)
+            {
+                return encoded;
+            }
+        }
+        entry
+    }
+
+    fn load_encoded(&self, request: &Request<'_>, entry: &Entry, coding: Coding) -> Option<Rc<Entry>> {
+        // No path has a zero byte in it: this is not what a request for the encoded file itself finds.
+        let key = [request.path_below_mount(), b"\0", coding.ending()].concat();
+        if let Some(encoded) = self.cache.borrow_mut().fresh(&key, &self.ground.root, request.now) {
+            return Some(encoded);
+        }
+        let opened = self.ground.file(entry.encoded_path(coding).ok()?.as_bytes())?;
+        let encoded = Rc::new(entry.load_encoded(opened, coding, &self.fields, request.now));
+        self.cache.borrow_mut().keep(&key, &encoded, request.now);
+        Some(encoded)
+    }
+
+    /// What answers in place of what is missing, if anything does.
+    fn instead(&self, request: &Request<'_>, refusal: &HttpError) -> Option<Rc<Entry>> {
+        // A script or a picture that is missing is missing: a page in its place would only break elsewhere.
+        let last = request.path_below_mount().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
+        let is_place = !last.contains(&b'.') || request.wants_html();
+        let applies = self.missing == Missing::Application && refusal.status == Status::NOT_FOUND && is_place;
+        applies.then(|| self.standing(&self.ground.index, request)).flatten()
+    }
+
+    /// The refusal as the peer sees it: with the page for what is missing, and the reason if he may know it.
+    fn dressed(&self, request: &Request<'_>, mut refusal: HttpError) -> HttpError {
+        if self.reasons == Reasons::Shown
+            && is_local(request)
+            && let Some(reason) = &refusal.source
+        {
+            refusal.detail = reason.to_string().into();
+        }
+        refusal
+    }
+}
+
+/// True if the peer sits on this machine. A proxy here speaks for others, and says so.
+fn is_local(request: &Request<'_>) -> bool {
+    let is_proxy = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
+    request.peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+        && is_proxy.iter().all(|name| request.headers.get(name).is_none())
 }
 
 /// What a request turns out to be about.
@@ -203,19 +216,35 @@ impl Resource for Files {
         if !matches!(request.method, Method::Get | Method::Head) {
             return Err(HttpError::method_not_allowed(self.allow()));
         }
-        resolve::refuse_encoded_slash(request, &self.root)?;
-        let entry = match self.find(request)? {
-            Subject::File(entry) => entry,
-            Subject::Other(response) => return Ok(response),
+        let found = self.ground.refuse_encoded_slash(request).and_then(|()| self.find(request));
+        let entry = match found {
+            Ok(Subject::File(entry)) => entry,
+            Ok(Subject::Other(response)) => return Ok(response),
+            Err(refusal) => match self.instead(request, &refusal) {
+                Some(entry) => return send_on_conditions(request, &entry).map(varying_by_accept),
+                None => return Err(self.dressed(request, refusal)),
+            },
         };
-        match conditional::weigh(request, &entry.facts, &entry.tag) {
-            Verdict::Send => send(request, &entry),
-            Verdict::NotModified => Ok(Response::new(Status::NOT_MODIFIED).with_headers(entry.validators.clone())),
-            Verdict::Failed => Err(HttpError::new(
-                Status::PRECONDITION_FAILED,
-                "the file is not what If-Match or If-Unmodified-Since asks",
-            )),
-        }
+        let varies = entry.neighbours.get().is_any();
+        let response = send_on_conditions(request, &self.encoded(request, entry))?;
+        Ok(if varies { response.with_header("Vary", "Accept-Encoding") } else { response })
+    }
+}
+
+/// Whether a path is taken for a place of the application depends on Accept.
+fn varying_by_accept(response: Response) -> Response {
+    response.with_header("Vary", "Accept")
+}
+
+/// The file, or what its conditions come to.
+fn send_on_conditions(request: &Request<'_>, entry: &Entry) -> Result<Response, HttpError> {
+    match conditional::weigh(request, &entry.facts, &entry.tag) {
+        Verdict::Send => send(request, entry),
+        Verdict::NotModified => Ok(Response::new(Status::NOT_MODIFIED).with_headers(entry.validators.clone())),
+        Verdict::Failed => Err(HttpError::new(
+            Status::PRECONDITION_FAILED,
+            "the file is not what If-Match or If-Unmodified-Since asks",
+        )),
     }
 }
 

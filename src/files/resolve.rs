@@ -2,11 +2,14 @@
 
 use std::ffi::CString;
 use std::fs::File;
+use std::sync::Arc;
 
 use rustix::io::Errno;
 
 use super::facts::{Facts, Kind};
+use super::policy::Policy;
 use super::root::Root;
+use super::why::{self, Rule};
 use crate::http::{HttpError, Request, Status};
 
 /// What a path stands for.
@@ -29,82 +32,103 @@ pub(super) struct Opened {
     pub(super) facts: Facts,
 }
 
-/// Whether names that begin with a dot exist for a peer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Hidden {
-    Refused,
-    Served,
+/// Where is looked, and for what.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) root: Arc<Root>,
+    pub(super) policy: Arc<Policy>,
+    /// The page that stands for a directory; empty if none does.
+    pub(super) index: Vec<u8>,
 }
 
-/// Refuses `%2F`: a slash that is data can be in no file name, and decoded it would cut one name into two.
-pub(super) fn refuse_encoded_slash(request: &Request<'_>, root: &Root) -> Result<(), HttpError> {
-    let raw = request.raw_path.as_bytes();
-    let mut escapes = memchr::memchr_iter(b'%', raw).filter_map(|at| raw.get(at + 1..at + 3));
-    match escapes.any(|digits| digits.eq_ignore_ascii_case(b"2f")) {
-        false => Ok(()),
-        true => Err(root.hide(&c_path(request.path_below_mount())?, "a slash in the path was sent as %2F")),
-    }
-}
-
-/// Finds what the path of the request stands for.
-pub(super) fn find(root: &Root, request: &Request<'_>, index: &[u8], hidden: Hidden) -> Result<Found, HttpError> {
-    let below = request.path_below_mount();
-    let relative = below.strip_prefix(b"/").unwrap_or(below);
-    let path = c_path(below)?;
-    if let Some(reason) = fault(relative, hidden) {
-        return Err(root.hide(&path, reason));
-    }
-    let facts = root.look(&path).map_err(|errno| root.refuse(&path, errno))?;
-    match facts.kind {
-        Kind::File if relative.ends_with(b"/") => Err(root.hide(&path, "a file, asked for as a directory")),
-        Kind::File => open(root, path).map(Found::File),
-        Kind::Directory if !below.ends_with(b"/") => Ok(Found::Elsewhere(with_slash(request))),
-        Kind::Directory => find_index(root, relative, index),
-        _ => Err(root.hide(&path, "neither a file nor a directory")),
-    }
-}
-
-/// The index page of a directory, or the directory itself. What is no page a peer may have (missing, a directory, a
-/// link that leads out) leaves the directory without one; a page that cannot be read now is refused, not passed over.
-fn find_index(root: &Root, directory: &[u8], index: &[u8]) -> Result<Found, HttpError> {
-    let path = c_path(&[directory, index].concat())?;
-    match root.look(&path) {
-        Ok(Facts { kind: Kind::File, .. }) => return open(root, path).map(Found::File),
-        Ok(_) => {}
-        Err(errno) => {
-            let refusal = root.refuse(&path, errno);
-            if refusal.status != Status::NOT_FOUND {
-                return Err(refusal);
-            }
+impl Ground {
+    /// Refuses `%2F`: a slash that is data can be in no file name, and decoded it would cut one name into two.
+    pub(super) fn refuse_encoded_slash(&self, request: &Request<'_>) -> Result<(), HttpError> {
+        let raw = request.raw_path.as_bytes();
+        let mut escapes = memchr::memchr_iter(b'%', raw).filter_map(|at| raw.get(at + 1..at + 3));
+        match escapes.any(|digits| digits.eq_ignore_ascii_case(b"2f")) {
+            false => Ok(()),
+            true => Err(why::withhold(&self.root, &c_path(request.path_below_mount())?, Rule::EncodedSlash)),
         }
     }
-    Ok(Found::Directory(directory.to_vec()))
-}
 
-fn open(root: &Root, path: CString) -> Result<Opened, HttpError> {
-    match root.read(&path, Kind::File) {
-        Ok((file, facts)) => Ok(Opened { path, file, facts }),
-        Err(errno) => Err(root.refuse(&path, errno)),
+    /// Finds what the path of the request stands for.
+    pub(super) fn find(&self, request: &Request<'_>) -> Result<Found, HttpError> {
+        let below = request.path_below_mount();
+        let relative = below.strip_prefix(b"/").unwrap_or(below);
+        let path = c_path(below)?;
+        if let Some(rule) = self.policy.fault(&self.root, relative) {
+            return Err(why::withhold(&self.root, &path, rule));
+        }
+        let facts = match self.root.look(&path) {
+            Ok(facts) => facts,
+            Err(errno) => return self.find_page(&path, errno),
+        };
+        match facts.kind {
+            Kind::File if relative.ends_with(b"/") => Err(why::withhold(&self.root, &path, Rule::FileAsDirectory)),
+            Kind::File => self.open(path).map(Found::File),
+            Kind::Directory if !below.ends_with(b"/") => Ok(Found::Elsewhere(with_slash(request))),
+            Kind::Directory => self.find_index(relative),
+            _ => Err(why::withhold(&self.root, &path, Rule::NoFile)),
+        }
     }
-}
 
-/// Why a path is answered as missing before the disk is asked.
-fn fault(relative: &[u8], hidden: Hidden) -> Option<&'static str> {
-    let segments = || relative.split(|&byte| byte == b'/');
-    // The kernel would read `a//b` as `a/b`. One file should have one address: relative links in a page would miss, and
-    // caches keep two copies. The last segment of a directory is empty by right.
-    let count = segments().count();
-    if segments().take(count.saturating_sub(1)).any(<[u8]>::is_empty) {
-        return Some("an empty segment in the path");
+    /// What is not there may be a page asked for without its ending: `/about` is `about.html`.
+    fn find_page(&self, path: &CString, errno: Errno) -> Result<Found, HttpError> {
+        let refusal = || why::refuse(&self.root, path, errno);
+        if errno != Errno::NOENT || path.as_bytes().ends_with(b"/") {
+            return Err(refusal());
+        }
+        let page = CString::new([path.as_bytes(), b".html"].concat()).map_err(|_| refusal())?;
+        let is_shown = self.policy.fault(&self.root, page.as_bytes()).is_none();
+        match self.root.look(&page) {
+            Ok(Facts { kind: Kind::File, .. }) if is_shown => self.open(page).map(Found::File),
+            _ => Err(refusal()),
+        }
     }
-    if hidden == Hidden::Refused && segments().any(|segment| segment.starts_with(b".")) {
-        return Some("a name that begins with a dot");
+
+    /// The index page of a directory, or the directory itself. What is no page a peer may have (missing, a directory, a
+    /// link that leads out) leaves the directory without one; a page that cannot be read now is refused, not passed over.
+    fn find_index(&self, directory: &[u8]) -> Result<Found, HttpError> {
+        let path = match self.root.only_file() {
+            Some(name) if directory.is_empty() => c_path(name)?,
+            _ if self.index.is_empty() => return Ok(Found::Directory(directory.to_vec())),
+            _ => c_path(&[directory, &self.index].concat())?,
+        };
+        match self.root.look(&path) {
+            Ok(Facts { kind: Kind::File, .. }) => return self.open(path).map(Found::File),
+            Ok(_) => {}
+            Err(errno) => {
+                let refusal = why::refuse(&self.root, &path, errno);
+                if refusal.status != Status::NOT_FOUND {
+                    return Err(refusal);
+                }
+            }
+        }
+        Ok(Found::Directory(directory.to_vec()))
     }
-    None
+
+    /// A file of that path below the root, if there is one that a peer may have.
+    pub(super) fn file(&self, path: &[u8]) -> Option<Opened> {
+        let path = c_path(path).ok()?;
+        match self.root.look(&path) {
+            Ok(Facts { kind: Kind::File, .. }) if self.policy.fault(&self.root, path.as_bytes()).is_none() => {
+                self.open(path).ok()
+            }
+            _ => None,
+        }
+    }
+
+    fn open(&self, path: CString) -> Result<Opened, HttpError> {
+        match self.root.read(&path) {
+            Ok((file, facts)) => Ok(Opened { path, file, facts }),
+            Err(errno) => Err(why::refuse(&self.root, &path, errno)),
+        }
+    }
 }
 
 /// The path below the mount as the system wants it: relative to the root.
-fn c_path(below: &[u8]) -> Result<CString, HttpError> {
+pub(super) fn c_path(below: &[u8]) -> Result<CString, HttpError> {
     let relative = below.strip_prefix(b"/").unwrap_or(below);
     let path = if relative.is_empty() { b"." } else { relative };
     // The decoder refuses %00, so this is about an index name at most.
@@ -121,11 +145,4 @@ fn with_slash(request: &Request<'_>) -> String {
         Some(query) => format!("{guard}{last}/?{query}"),
         None => format!("{guard}{last}/"),
     }
-}
-
-/// A directory, open for reading its names.
-pub(super) fn open_directory(root: &Root, relative: &[u8]) -> Result<File, HttpError> {
-    let path = c_path(relative)?;
-    let opened: Result<_, Errno> = root.read(&path, Kind::Directory);
-    opened.map(|(file, _)| file).map_err(|errno| root.refuse(&path, errno))
 }

@@ -1,146 +1,170 @@
-//! The directory that is served, and the guard that lets nothing out of it.
-//!
-//! Opened once: should it be renamed, the same directory is served on.
+//! What is served: one directory with all below it, or a few files and directories by their names and nothing else.
 
-use std::ffi::{CStr, CString, OsStr};
+use std::borrow::Cow;
+use std::ffi::{CStr, CString};
 use std::fs::{self, File};
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, Mode, OFlags};
+use rustix::fs::Access;
 use rustix::io::Errno;
 
-use super::beneath;
+use super::directory::Directory;
 use super::facts::{Facts, Kind};
-use crate::http::{HttpError, Status};
+use super::tree::{Links, Tree};
 
-/// The root.
+/// The root. Paths are relative to it; the root itself is `.`.
 #[derive(Debug)]
-pub(super) struct Root {
-    directory: OwnedFd,
-    /// As it was given, for the log.
-    shown: PathBuf,
-    /// Where it really is.
-    canonical: PathBuf,
-    guard: Guard,
+pub(super) enum Root {
+    Tree(Tree),
+    Shares(Vec<Share>),
 }
 
-/// Who keeps us inside the root.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Guard {
-    /// openat2: sound, whatever happens to the tree meanwhile.
-    Kernel,
-    /// Paths without links, compared with that of the root. One who may rename inside the root can slip a link in
-    /// between the comparison and the opening; where that matters, a kernel with openat2 is needed.
-    Canonical,
+/// A file or a directory that is served under its name.
+#[derive(Debug)]
+pub(super) struct Share {
+    name: Box<[u8]>,
+    /// The directory, or the one that the file is in.
+    tree: Tree,
+    /// The file's name in it.
+    file: Option<CString>,
 }
-
-/// One of the two ways to open beneath a directory.
-type BeneathFn = fn(BorrowedFd<'_>, &CStr) -> Result<OwnedFd, Errno>;
 
 impl Root {
+    /// A directory; a file is shared as itself.
     pub(super) fn open(path: PathBuf) -> io::Result<Self> {
-        let explain = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
-        let directory = rustix::fs::open(&path, beneath::ROOT, Mode::empty()).map_err(|errno| explain(errno.into()))?;
-        let canonical = fs::canonicalize(&path).map_err(explain)?;
-        let guard = match beneath::find(directory.as_fd(), c".") {
-            Ok(_) => Guard::Kernel,
-            // A system without it, or one that forbids it as some containers do.
-            Err(errno @ (Errno::NOSYS | Errno::PERM)) => {
-                log::info!("{}: no openat2 here ({errno}), going by canonical paths", path.display());
-                Guard::Canonical
-            }
-            Err(errno) => return Err(explain(errno.into())),
-        };
-        Ok(Root { directory, shown: path, canonical, guard })
-    }
-
-    /// From now on guards as on a system without openat2.
-    pub(super) fn go_by_canonical_paths(&mut self) {
-        self.guard = Guard::Canonical;
-    }
-
-    /// What the path below the root stands for, links followed, nothing opened.
-    pub(super) fn look(&self, path: &CStr) -> Result<Facts, Errno> {
-        let stat = match self.guard {
-            Guard::Kernel => rustix::fs::fstat(self.beneath(path, beneath::find)?)?,
-            Guard::Canonical => rustix::fs::stat(&self.inside(path)?)?,
-        };
-        Ok(Facts::of(&stat))
-    }
-
-    /// Asks the kernel. It refuses every absolute link, and every one that goes out and comes back; where such a link
-    /// leads into the root after all, its target is asked for by its own path, under the same guard.
-    fn beneath(&self, path: &CStr, open: BeneathFn) -> Result<OwnedFd, Errno> {
-        match open(self.directory.as_fd(), path) {
-            Err(Errno::XDEV) => {
-                let target = self.inside(path)?;
-                let relative = target.strip_prefix(&self.canonical).map_err(|_| Errno::XDEV)?;
-                let relative = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
-                open(self.directory.as_fd(), &CString::new(relative.as_os_str().as_bytes()).map_err(|_| Errno::INVAL)?)
-            }
-            result => result,
+        // Of a directory that may not be looked at, the opening tells.
+        match fs::metadata(&path) {
+            Ok(facts) if facts.is_file() => Root::share(vec![path]),
+            _ => Tree::open(path).map(Root::Tree),
         }
     }
 
-    /// The canonical path, if it lies in the root.
-    fn inside(&self, path: &CStr) -> Result<PathBuf, Errno> {
-        let joined = self.canonical.join(OsStr::from_bytes(path.to_bytes()));
-        let canonical = fs::canonicalize(joined).map_err(|error| Errno::from_io_error(&error).unwrap_or(Errno::IO))?;
-        if canonical.starts_with(&self.canonical) { Ok(canonical) } else { Err(Errno::XDEV) }
+    pub(super) fn share(paths: Vec<PathBuf>) -> io::Result<Self> {
+        let mut shares: Vec<Share> = Vec::with_capacity(paths.len());
+        for path in paths {
+            let share = Share::open(path.clone())?;
+            if shares.iter().any(|other| other.name == share.name) {
+                let why = format!("{}: another one of this name is shared already", path.display());
+                return Err(io::Error::new(io::ErrorKind::AlreadyExists, why));
+            }
+            shares.push(share);
+        }
+        Ok(Root::Shares(shares))
     }
 
-    /// What the path stands for now, without the guard: only to be compared with what was found under guard before.
-    /// Equal facts are the same file, so no way around the guard opens here.
+    pub(super) fn set_links(&mut self, links: Links) {
+        self.trees_mut().for_each(|tree| tree.set_links(links));
+    }
+
+    pub(super) fn go_by_canonical_paths(&mut self) {
+        self.trees_mut().for_each(Tree::go_by_canonical_paths);
+    }
+
+    pub(super) fn refuses_links(&self) -> bool {
+        let tree = match self {
+            Root::Tree(tree) => Some(tree),
+            Root::Shares(shares) => shares.first().map(|share| &share.tree),
+        };
+        tree.is_some_and(|tree| tree.links() == Links::Refused)
+    }
+
+    fn trees_mut(&mut self) -> Box<dyn Iterator<Item = &mut Tree> + '_> {
+        match self {
+            Root::Tree(tree) => Box::new(std::iter::once(tree)),
+            Root::Shares(shares) => Box::new(shares.iter_mut().map(|share| &mut share.tree)),
+        }
+    }
+
+    /// The one file that is shared, if there is nothing beside it.
+    pub(super) fn only_file(&self) -> Option<&[u8]> {
+        match self {
+            Root::Shares(shares) => match &shares[..] {
+                [Share { name, file: Some(_), .. }] => Some(name),
+                _ => None,
+            },
+            Root::Tree(_) => None,
+        }
+    }
+
+    /// The name of a share; `None` where there is none of that number.
+    pub(super) fn share_name(&self, number: usize) -> Option<&[u8]> {
+        match self {
+            Root::Shares(shares) => shares.get(number).map(|share| &*share.name),
+            Root::Tree(_) => None,
+        }
+    }
+
+    /// True if this was named by whoever started the server, who may call it what he likes.
+    pub(super) fn has_share(&self, name: &[u8]) -> bool {
+        matches!(self, Root::Shares(shares) if shares.iter().any(|share| &*share.name == name))
+    }
+
+    /// The tree that a path lies in, and the path in it; `None` for the root of several shares, which lies in none.
+    pub(super) fn place<'a>(&'a self, path: &'a CStr) -> Result<Option<(&'a Tree, Cow<'a, CStr>)>, Errno> {
+        let shares = match self {
+            Root::Tree(tree) => return Ok(Some((tree, Cow::Borrowed(path)))),
+            Root::Shares(_) if path == c"." => return Ok(None),
+            Root::Shares(shares) => shares,
+        };
+        let bytes = path.to_bytes();
+        let (name, below) = match bytes.iter().position(|&byte| byte == b'/') {
+            Some(slash) => (bytes.get(..slash), bytes.get(slash + 1..)),
+            None => (Some(bytes), None),
+        };
+        let share = shares.iter().find(|share| Some(&*share.name) == name).ok_or(Errno::NOENT)?;
+        let inside = match (&share.file, below) {
+            (Some(file), None) => Cow::Borrowed(file.as_c_str()),
+            (Some(_), Some(_)) => return Err(Errno::NOTDIR),
+            (None, None | Some(b"")) => Cow::Borrowed(c"."),
+            (None, Some(below)) => Cow::Owned(CString::new(below).map_err(|_| Errno::INVAL)?),
+        };
+        Ok(Some((&share.tree, inside)))
+    }
+
+    /// What the path stands for, links followed, nothing opened.
+    pub(super) fn look(&self, path: &CStr) -> Result<Facts, Errno> {
+        self.place(path)?.map_or(Ok(Facts::SHARES), |(tree, inside)| tree.look(&inside))
+    }
+
+    /// What the path stands for now: only to be compared with what [`look`](Self::look) has found.
     pub(super) fn glance(&self, path: &CStr) -> Option<Facts> {
-        rustix::fs::statat(&self.directory, path, AtFlags::empty()).ok().map(|stat| Facts::of(&stat))
+        self.place(path).ok()?.map_or(Some(Facts::SHARES), |(tree, inside)| tree.glance(&inside))
     }
 
-    /// Opens a file or directory that [`look`](Self::look) has found. The facts are those of what was opened: should
-    /// it have become a pipe or device meanwhile, it is refused as missing.
-    pub(super) fn read(&self, path: &CStr, kind: Kind) -> Result<(File, Facts), Errno> {
-        let opened = match self.guard {
-            Guard::Kernel => self.beneath(path, beneath::open)?,
-            Guard::Canonical => rustix::fs::open(&self.inside(path)?, beneath::READ | OFlags::NOFOLLOW, Mode::empty())?,
-        };
-        let facts = Facts::of(&rustix::fs::fstat(&opened)?);
-        if facts.kind == kind { Ok((File::from(opened), facts)) } else { Err(Errno::NOENT) }
+    /// True if the server may do this with what is there.
+    pub(super) fn allows(&self, path: &CStr, access: Access) -> bool {
+        self.place(path).is_ok_and(|place| place.is_none_or(|(tree, inside)| tree.allows(&inside, access)))
     }
 
-    /// One table from what the disk says to what a peer is told. What is missing, what leads out of the root and what
-    /// no file can be called all look the same from outside; the log knows more.
-    pub(super) fn refuse(&self, path: &CStr, errno: Errno) -> HttpError {
-        let mut reason = errno.to_string();
-        let refusal = match errno {
-            Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::ILSEQ | Errno::LOOP => nothing_here(),
-            Errno::XDEV => {
-                reason = "leads out of the root".to_owned();
-                nothing_here()
-            }
-            Errno::ACCESS | Errno::PERM => HttpError::forbidden("the server may not read this"),
-            // The file is there: 404 would be a lie that caches and crawlers believe.
-            Errno::MFILE | Errno::NFILE | Errno::AGAIN => {
-                let detail = "the server cannot open another file just now; try again in a second";
-                HttpError::new(Status::SERVICE_UNAVAILABLE, detail).with_header("Retry-After", "1")
-            }
-            _ => return HttpError::internal(format!("{}: {errno}", self.show(path))),
-        };
-        refusal.with_source(format!("{}: {reason}", self.show(path)))
+    /// Opens a regular file; the facts are those of what was opened.
+    pub(super) fn read(&self, path: &CStr) -> Result<(File, Facts), Errno> {
+        let (tree, inside) = self.place(path)?.ok_or(Errno::ISDIR)?;
+        tree.read(&inside, Kind::File)
     }
 
-    /// A refusal that looks like a missing file, whose true reason is for the log.
-    pub(super) fn hide(&self, path: &CStr, reason: &str) -> HttpError {
-        nothing_here().with_source(format!("{}: {reason}", self.show(path)))
-    }
-
-    fn show(&self, path: &CStr) -> String {
-        self.shown.join(OsStr::from_bytes(path.to_bytes())).display().to_string()
+    /// Opens a directory.
+    pub(super) fn directory(&self, path: &CStr) -> Result<Directory, Errno> {
+        match self.place(path)? {
+            Some((tree, inside)) => Directory::new(tree.read(&inside, Kind::Directory)?.0),
+            None => Ok(Directory::of_shares()),
+        }
     }
 }
 
-/// The one refusal for whatever is not to be had.
-fn nothing_here() -> HttpError {
-    HttpError::not_found("there is nothing here")
+impl Share {
+    fn open(path: PathBuf) -> io::Result<Self> {
+        let explain = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        let real = fs::canonicalize(&path).map_err(explain)?;
+        let no_name = || io::Error::new(io::ErrorKind::InvalidInput, format!("{}: this has no name", path.display()));
+        // `..` and `.` are called by what they stand for, a link by its own name.
+        let name = path.file_name().or(real.file_name()).ok_or_else(no_name)?.as_bytes().into();
+        if fs::metadata(&real).map_err(explain)?.is_dir() {
+            return Ok(Share { name, tree: Tree::open(path)?, file: None });
+        }
+        let (directory, file) = real.parent().zip(real.file_name()).ok_or_else(no_name)?;
+        let file = CString::new(file.as_bytes()).map_err(|error| explain(error.into()))?;
+        Ok(Share { name, tree: Tree::open(directory.to_owned())?, file: Some(file) })
+    }
 }

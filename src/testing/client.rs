@@ -1,5 +1,6 @@
 //! A client without a socket.
 
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -44,6 +45,8 @@ pub struct MockClient<S> {
     now: Now,
     beginning: SystemTime,
     elapsed: Duration,
+    /// Where its requests come from.
+    peer: SocketAddr,
     connection: Option<Connection<MockConnection>>,
     next: Next,
     /// When the service wants the next turn.
@@ -77,6 +80,7 @@ impl<S: Service> MockClient<S> {
             now: Now::new(Tick::default(), UNIX_EPOCH),
             beginning: UNIX_EPOCH.checked_add(BEGINNING).unwrap_or(UNIX_EPOCH),
             elapsed: Duration::ZERO,
+            peer: PEER,
             connection: None,
             next: Next::Close,
             next_turn: Tick::NEVER,
@@ -103,6 +107,13 @@ impl<S: Service> MockClient<S> {
     #[must_use]
     pub fn with_date(mut self, date: SystemTime) -> Self {
         self.beginning = date;
+        self
+    }
+
+    /// The same client at this address, instead of 192.0.2.1.
+    #[must_use]
+    pub fn with_peer(mut self, address: SocketAddr) -> Self {
+        self.peer = address;
         self
     }
 
@@ -212,7 +223,7 @@ impl<S: Service> MockClient<S> {
     /// Opens a new connection; an open one is dropped. Needed only to say something about a connection without a request.
     pub fn connect(&mut self) {
         self.turn_clock();
-        let mut connection = Connection::new(MockConnection::new(), Some(PEER), &self.now);
+        let mut connection = Connection::new(MockConnection::new(), Some(self.peer), &self.now);
         connection.set_ready(false, true, false);
         self.connection = Some(connection);
         self.received.clear();
@@ -384,5 +395,4 @@ impl<S: Service> MockClient<S> {
 }
 
 /// Where a mock client's requests come from: an address reserved for documentation (RFC 5737).
-const PEER: std::net::SocketAddr =
-    std::net::SocketAddr::V4(std::net::SocketAddrV4::new(std::net::Ipv4Addr::new(192, 0, 2, 1), 50_000));
+const PEER: std::net::SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::new(192, 0, 2, 1), 50_000));

@@ -3,13 +3,13 @@
 use std::cmp::Ordering;
 use std::ffi::CString;
 use std::io;
-use std::os::fd::BorrowedFd;
 
-use rustix::fs::{Access, AtFlags, Dir};
+use rustix::fs::Access;
 use rustix::io::Errno;
 
-use super::super::facts::{Facts, Kind};
-use super::super::resolve::Hidden;
+use super::super::directory::Directory;
+use super::super::facts::Kind;
+use super::super::policy::Policy;
 use super::super::root::Root;
 use super::order;
 use crate::http::Produced;
@@ -45,6 +45,8 @@ pub(super) enum Barred {
     Dangling,
     /// A link out of the root.
     Outside,
+    /// A link, where none is followed.
+    Link,
     Permission,
     Pipe,
     Socket,
@@ -60,6 +62,7 @@ impl Barred {
         match self {
             Barred::Dangling => "dangling link",
             Barred::Outside => "link out of the root",
+            Barred::Link => "link",
             Barred::Permission => "no permission",
             Barred::Pipe => "pipe",
             Barred::Socket => "socket",
@@ -115,18 +118,27 @@ pub(super) struct Entries {
 }
 
 impl Entries {
-    /// Reads up to `count` names.
-    pub(super) fn read(&mut self, names: &mut Dir, hidden: Hidden, count: usize) -> io::Result<Produced> {
+    /// Reads up to `count` names of the directory at `path`.
+    pub(super) fn read(
+        &mut self,
+        directory: &mut Directory,
+        root: &Root,
+        policy: &Policy,
+        path: &[u8],
+        count: usize,
+    ) -> io::Result<Produced> {
         for _ in 0..count {
-            let Some(entry) = names.read() else { return Ok(Produced::All) };
-            let entry = entry?;
-            let name = entry.file_name().to_bytes();
-            if matches!(name, b"." | b"..") || (hidden == Hidden::Refused && name.starts_with(b".")) {
-                continue;
+            let start = self.names.len();
+            if directory.next(root, &mut self.names)?.is_none() {
+                return Ok(Produced::All);
             }
-            let (start, length) = (self.names.len(), u32::try_from(name.len()).unwrap_or(0));
-            self.names.extend_from_slice(name);
-            self.rows.push(Row { start, length, shape: Shape::Other, barred: None, size: 0, modified: NEVER });
+            let name = self.names.get(start..).unwrap_or_default();
+            if policy.shows(root, path, name) {
+                let length = u32::try_from(name.len()).unwrap_or(0);
+                self.rows.push(Row { start, length, shape: Shape::Other, barred: None, size: 0, modified: NEVER });
+            } else {
+                self.names.truncate(start);
+            }
         }
         Ok(Produced::More)
     }
@@ -134,7 +146,7 @@ impl Entries {
     /// Looks at `count` entries, from the one at `from` on, and says which is the next. One that is gone is dropped.
     pub(super) fn measure(
         &mut self,
-        directory: BorrowedFd<'_>,
+        directory: &Directory,
         root: &Root,
         path: &[u8],
         from: usize,
@@ -183,10 +195,10 @@ fn name_in<'a>(names: &'a [u8], row: &Row) -> &'a [u8] {
 struct Gone;
 
 /// Looks at one entry; the place of its name is left open.
-fn measure(name: &[u8], directory: BorrowedFd<'_>, root: &Root, path: &[u8]) -> Result<Row, Gone> {
+fn measure(name: &[u8], directory: &Directory, root: &Root, path: &[u8]) -> Result<Row, Gone> {
     let row = |modified, barred| Row { start: 0, length: 0, shape: Shape::Other, barred, size: 0, modified };
-    let own = match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-        Ok(stat) => Facts::of(&stat),
+    let own = match directory.own(root, name) {
+        Ok(facts) => facts,
         Err(Errno::NOENT) => return Err(Gone),
         Err(_) => return Ok(row(NEVER, Some(Barred::Permission))),
     };
@@ -196,26 +208,26 @@ fn measure(name: &[u8], directory: BorrowedFd<'_>, root: &Root, path: &[u8]) -> 
         match CString::new([path, name].concat()).map_err(|_| Errno::INVAL).and_then(|path| root.look(&path)) {
             Ok(facts) => facts,
             Err(Errno::XDEV) => return Ok(row(own.modified.seconds, Some(Barred::Outside))),
+            Err(Errno::LOOP) if root.refuses_links() => return Ok(row(own.modified.seconds, Some(Barred::Link))),
             Err(Errno::ACCESS | Errno::PERM) => return Ok(row(own.modified.seconds, Some(Barred::Permission))),
             Err(_) => return Ok(row(own.modified.seconds, Some(Barred::Dangling))),
         }
     } else {
         own
     };
+    // Asks the system only if the mode leaves it open.
+    let refusal = |all: u32, access| {
+        let is_allowed = facts.mode & all == all || directory.allows(root, name, access);
+        (!is_allowed).then_some(Barred::Permission)
+    };
     let (shape, barred) = match facts.kind {
         // An index page can be had from a directory that cannot be read.
-        Kind::Directory => (Shape::Directory, refusal(directory, name, facts.mode, 0o111, Access::EXEC_OK)),
-        Kind::File => (Shape::File, refusal(directory, name, facts.mode, 0o444, Access::READ_OK)),
+        Kind::Directory => (Shape::Directory, refusal(0o111, Access::EXEC_OK)),
+        Kind::File => (Shape::File, refusal(0o444, Access::READ_OK)),
         Kind::Pipe => (Shape::Other, Some(Barred::Pipe)),
         Kind::Socket => (Shape::Other, Some(Barred::Socket)),
         Kind::Device | Kind::Link => (Shape::Other, Some(Barred::Device)),
     };
     let size = if shape == Shape::File { facts.size } else { 0 };
     Ok(Row { shape, size, ..row(facts.modified.seconds, barred) })
-}
-
-/// Asks the system only if the mode leaves it open.
-fn refusal(directory: BorrowedFd<'_>, name: &[u8], mode: u32, all: u32, access: Access) -> Option<Barred> {
-    let is_allowed = mode & all == all || rustix::fs::accessat(directory, name, access, AtFlags::EACCESS).is_ok();
-    (!is_allowed).then_some(Barred::Permission)
 }

@@ -12,12 +12,13 @@ mod plain;
 use std::io;
 use std::sync::Arc;
 
-use rustix::fs::Dir;
-
 use self::entries::{Entries, Row};
 use self::order::Sorter;
-use super::resolve::{self, Hidden};
+use super::directory::Directory;
+use super::policy::Policy;
+use super::resolve::{self, Ground};
 use super::root::Root;
+use super::why;
 use crate::http::{Body, Bytes, HeaderList, HttpError, Produced, Request, Response, Source, Status};
 
 /// Names read in one slice: a few calls of getdents.
@@ -38,7 +39,7 @@ pub(super) struct Listing {
     root: Arc<Root>,
     /// Path of the directory below the root: empty, or ends in `/`.
     directory: Vec<u8>,
-    hidden: Hidden,
+    policy: Arc<Policy>,
     entries: Entries,
     face: Face,
     state: State,
@@ -48,8 +49,8 @@ pub(super) struct Listing {
 
 /// Where the work stands. Each state is left when its part is done for the whole directory.
 enum State {
-    Reading(Dir),
-    Measuring(Dir, usize),
+    Reading(Directory),
+    Measuring(Directory, usize),
     Sorting(Sorter),
     Rendering(Vec<Row>, usize),
     Done,
@@ -62,14 +63,9 @@ enum Face {
 }
 
 impl Listing {
-    pub(super) fn open(
-        root: Arc<Root>,
-        directory: Vec<u8>,
-        hidden: Hidden,
-        request: &Request<'_>,
-    ) -> Result<Self, HttpError> {
-        let opened = resolve::open_directory(&root, &directory)?;
-        let names = Dir::new(opened).map_err(io::Error::from)?;
+    pub(super) fn open(ground: &Ground, directory: Vec<u8>, request: &Request<'_>) -> Result<Self, HttpError> {
+        let path = resolve::c_path(&directory)?;
+        let names = ground.root.directory(&path).map_err(|errno| why::refuse(&ground.root, &path, errno))?;
         let mut begun = Vec::new();
         let face = if request.wants_html() {
             page::begin(request, &mut begun);
@@ -79,7 +75,8 @@ impl Listing {
             Face::Plain
         };
         let (entries, state) = (Entries::default(), State::Reading(names));
-        Ok(Listing { root, directory, hidden, entries, face, state, begun })
+        let (root, policy) = (Arc::clone(&ground.root), Arc::clone(&ground.policy));
+        Ok(Listing { root, policy, directory, entries, face, state, begun })
     }
 
     /// The answer: complete if the directory is small, a stream otherwise.
@@ -108,12 +105,14 @@ impl Listing {
     /// One slice of work, and the state it leads to.
     fn step(&mut self, state: State, out: &mut Vec<u8>) -> io::Result<State> {
         Ok(match state {
-            State::Reading(mut names) => match self.entries.read(&mut names, self.hidden, READ_SLICE)? {
-                Produced::All => State::Measuring(names, 0),
-                _ => State::Reading(names),
-            },
+            State::Reading(mut names) => {
+                match self.entries.read(&mut names, &self.root, &self.policy, &self.directory, READ_SLICE)? {
+                    Produced::All => State::Measuring(names, 0),
+                    _ => State::Reading(names),
+                }
+            }
             State::Measuring(names, from) => {
-                match self.entries.measure(names.fd()?, &self.root, &self.directory, from, MEASURE_SLICE) {
+                match self.entries.measure(&names, &self.root, &self.directory, from, MEASURE_SLICE) {
                     Some(next) => State::Measuring(names, next),
                     None => State::Sorting(Sorter::new(self.entries.take_rows())),
                 }
