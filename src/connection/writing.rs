@@ -4,7 +4,9 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::http::{Body, Bytes, Coding, FileRange, Produced, Progress, Source, Tick, encode_chunk, encode_last_chunk};
+use crate::http::{
+    Body, Bytes, Coding, FileRange, Produced, Progress, Promise, Source, Tick, encode_chunk, encode_last_chunk,
+};
 use crate::service::Service;
 
 use super::event::Narrator;
@@ -31,21 +33,54 @@ pub(super) enum Outgoing {
     File(FileRange),
     Stream {
         source: Box<dyn Source>,
-        coding: Coding,
+        extent: Extent,
         /// The source has nothing to say before.
         resume: Option<Tick>,
     },
 }
 
+/// How the peer is to know where the content of a source ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Extent {
+    /// After so many bytes more: what is left of Content-Length.
+    Exactly(u64),
+    /// At the last chunk.
+    Chunked,
+    /// With the connection.
+    UntilClose,
+}
+
 impl Outgoing {
-    pub(super) fn new(body: Body, coding: Coding) -> Self {
+    pub(super) fn new(body: Body, promise: Promise) -> Self {
         match body {
             Body::Empty => Outgoing::Nothing,
             Body::Bytes(bytes) => Outgoing::Memory { bytes, sent: 0 },
             Body::File(range) => Outgoing::File(range),
-            Body::Stream(source) => Outgoing::Stream { source, coding, resume: None },
+            Body::Stream(source) => {
+                let extent = match promise.length {
+                    Some(length) => Extent::Exactly(length),
+                    None if promise.coding == Coding::Chunked => Extent::Chunked,
+                    None => Extent::UntilClose,
+                };
+                Outgoing::Stream { source, extent, resume: None }
+            }
             // Waited for in `State::Waiting`, and nowhere else.
             Body::Later(_) => Outgoing::Nothing,
+        }
+    }
+}
+
+impl Extent {
+    /// Counts a slice of so many bytes, and says how what was made and the announced length differ, if they do.
+    fn count(&mut self, made: usize, is_last: bool) -> Option<String> {
+        let Extent::Exactly(left) = self else { return None };
+        let made = made as u64;
+        let surplus = made.saturating_sub(*left);
+        *left = left.saturating_sub(made);
+        match *left {
+            _ if surplus > 0 => Some(format!("it made {surplus} bytes too many")),
+            left if is_last && left > 0 => Some(format!("it made {left} bytes too few")),
+            _ => None,
         }
     }
 }
@@ -121,24 +156,35 @@ impl<T: Transport> Connection<T> {
     /// Has the source make the next slice, which then is output like any other.
     fn produce<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
-        let Outgoing::Stream { source, coding, resume } = &mut writing.body else { return };
+        let Outgoing::Stream { source, extent, resume } = &mut writing.body else { return };
         *resume = None;
         // The peer has taken all there was: the time that the source takes is not counted against it.
         self.since = cx.now.tick();
         let out = cx.scratch.output.end();
         let start = out.len();
         let produced = source.produce(out);
-        if *coding == Coding::Chunked {
+        let made = out.len().saturating_sub(start);
+        let broken = extent.count(made, matches!(produced, Ok(Produced::All)));
+        if broken.is_some() {
+            // Not one byte more than was announced: the peer would take it for the next answer.
+            out.truncate(start);
+        }
+        let is_chunked = matches!(extent, Extent::Chunked);
+        if is_chunked {
             encode_chunk(out, start);
         }
         let narrator = Narrator { peer: self.peer, tracer: cx.tracer };
         narrator.tell(&Event::Produced(out.get(start..).unwrap_or_default()));
-        share.bytes = share.bytes.saturating_add((out.len() - start).max(WORK));
+        share.bytes = share.bytes.saturating_add(made.max(WORK));
+        if let (Some(difference), Ok(_)) = (broken, &produced) {
+            let error = io::Error::other(difference);
+            return self.cut_short("its source did not keep to the length that was announced", &error, cx);
+        }
         match produced {
             Ok(Produced::More) => {}
             Ok(Produced::Later(span)) => *resume = Some(cx.now.tick().plus(span)),
             Ok(Produced::All) => {
-                if *coding == Coding::Chunked {
+                if is_chunked {
                     encode_last_chunk(out);
                 }
                 self.end_body(cx);

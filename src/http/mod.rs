@@ -33,7 +33,7 @@ pub(crate) use chunked::ChunkDecoder;
 pub use content::{Content, ContentReader};
 pub use cookie::{Cookie, SameSite};
 pub use decode::{FIELD_SLOTS, Head, Progress, Slots, decode, slots};
-pub(crate) use encode::{CONTINUE, Coding, Delivery, encode, encode_chunk, encode_last_chunk};
+pub(crate) use encode::{CONTINUE, Coding, Delivery, Promise, encode, encode_chunk, encode_last_chunk};
 pub use error::HttpError;
 pub(crate) use field::is_token;
 pub use form::{Form, Pairs};
