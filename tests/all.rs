@@ -14,6 +14,7 @@ mod deferred;
 mod demo;
 mod environ;
 mod errors;
+mod fairness;
 mod files;
 mod forms;
 mod grammar;

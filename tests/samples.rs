@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ownhands::testing::MockClient;
 use ownhands::{
@@ -173,6 +174,7 @@ impl Service for Echo {
             "/sized-fails" => Response::stream(Count { next: 1, last: 3, fails_at: 3, length: Some(6) }),
             "/sized-too-few" => Response::stream(Count { next: 1, last: 3, fails_at: 0, length: Some(7) }),
             "/sized-too-many" => Response::stream(Count { next: 1, last: 3, fails_at: 0, length: Some(5) }),
+            "/sleepy" => Response::stream(Sleepy),
             "/headers" => {
                 let show = |(name, value): (&str, &[u8])| format!("{name}={}\n", String::from_utf8_lossy(value));
                 Response::text(request.headers.iter().map(show).collect::<String>())
@@ -234,6 +236,16 @@ impl Source for Count {
 
     fn length(&self) -> Option<u64> {
         self.length
+    }
+}
+
+/// A line a minute, without end.
+struct Sleepy;
+
+impl Source for Sleepy {
+    fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
+        out.extend_from_slice(b"zzz\n");
+        Ok(Produced::Later(Duration::from_secs(60)))
     }
 }
 

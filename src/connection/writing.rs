@@ -10,7 +10,8 @@ use crate::http::{
 use crate::service::Service;
 
 use super::event::Narrator;
-use super::{BYTES_A_TURN, Connection, Context, Event, Share, State, Step, Transport};
+use super::share::{BYTES_A_TURN, Share, is_long};
+use super::{Connection, Context, Event, State, Step, Transport};
 
 /// An answer on its way. Its head is in the output; so is a small body.
 #[derive(Debug)]
@@ -26,17 +27,20 @@ pub(super) struct Writing {
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Nothing,
-    Memory {
-        bytes: Bytes,
-        sent: usize,
-    },
+    Memory { bytes: Bytes, sent: usize },
     File(FileRange),
-    Stream {
-        source: Box<dyn Source>,
-        extent: Extent,
-        /// The source has nothing to say before.
-        resume: Option<Tick>,
-    },
+    Stream { source: Box<dyn Source>, extent: Extent, next: Ask },
+}
+
+/// When a source is asked for the next slice.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ask {
+    /// In a turn that is not long yet.
+    Soon,
+    /// Not before this time: it has nothing to say.
+    At(Tick),
+    /// When its connection goes on, however long the turn is then: it has been put off.
+    Due,
 }
 
 /// How the peer is to know where the content of a source ends.
@@ -62,7 +66,7 @@ impl Outgoing {
                     None if promise.coding == Coding::Chunked => Extent::Chunked,
                     None => Extent::UntilClose,
                 };
-                Outgoing::Stream { source, extent, resume: None }
+                Outgoing::Stream { source, extent, next: Ask::Soon }
             }
             // Waited for in `State::Waiting`, and nowhere else.
             Body::Later(_) => Outgoing::Nothing,
@@ -89,9 +93,14 @@ impl Writing {
     /// When the source of the body wants to be asked again, if it sleeps.
     pub(super) fn resumes(&self) -> Option<Tick> {
         match &self.body {
-            Outgoing::Stream { resume, .. } => *resume,
+            Outgoing::Stream { next: Ask::At(resume), .. } => Some(*resume),
             _ => None,
         }
+    }
+
+    /// True if its source sleeps, or was put off.
+    pub(super) fn is_resting(&self) -> bool {
+        matches!(&self.body, Outgoing::Stream { next: Ask::At(_) | Ask::Due, .. })
     }
 }
 
@@ -144,9 +153,13 @@ impl<T: Transport> Connection<T> {
         let State::Writing(writing) = &mut self.state else { return Step::On };
         match &mut writing.body {
             Outgoing::Nothing => return self.finish(cx),
-            _ if share.bytes >= BYTES_A_TURN => return Step::Yield,
-            Outgoing::Stream { resume: Some(resume), .. } if *resume > cx.now.tick() => return Step::Wait,
+            Outgoing::Stream { next: Ask::At(resume), .. } if *resume > cx.now.tick() => return Step::Wait,
+            Outgoing::Stream { next: next @ (Ask::Soon | Ask::At(_)), .. } if share.is_used_up() || is_long(cx.now) => {
+                *next = Ask::Due;
+                return Step::Yield;
+            }
             Outgoing::Stream { .. } => self.produce(cx, share),
+            _ if share.is_used_up() => return Step::Yield,
             _ if !self.is_writable => return Step::Wait,
             Outgoing::Memory { .. } | Outgoing::File(_) => self.send_slice(cx, share),
         }
@@ -156,8 +169,8 @@ impl<T: Transport> Connection<T> {
     /// Has the source make the next slice, which then is output like any other.
     fn produce<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
-        let Outgoing::Stream { source, extent, resume } = &mut writing.body else { return };
-        *resume = None;
+        let Outgoing::Stream { source, extent, next } = &mut writing.body else { return };
+        *next = Ask::Soon;
         // The peer has taken all there was: the time that the source takes is not counted against it.
         self.since = cx.now.tick();
         let out = cx.scratch.output.end();
@@ -175,14 +188,14 @@ impl<T: Transport> Connection<T> {
         }
         let narrator = Narrator { peer: self.peer, tracer: cx.tracer };
         narrator.tell(&Event::Produced(out.get(start..).unwrap_or_default()));
-        share.bytes = share.bytes.saturating_add(made.max(WORK));
+        share.count_work(made);
         if let (Some(difference), Ok(_)) = (broken, &produced) {
             let error = io::Error::other(difference);
             return self.cut_short("its source did not keep to the length that was announced", &error, cx);
         }
         match produced {
             Ok(Produced::More) => {}
-            Ok(Produced::Later(span)) => *resume = Some(cx.now.tick().plus(span)),
+            Ok(Produced::Later(span)) => *next = Ask::At(cx.now.tick().plus(span)),
             Ok(Produced::All) => {
                 if is_chunked {
                     encode_last_chunk(out);
@@ -305,6 +318,3 @@ fn is_of_the_disk(error: &io::Error) -> bool {
     Errno::from_io_error(error)
         .is_some_and(|errno| [Errno::IO, Errno::INVAL, Errno::ISDIR, Errno::STALE].contains(&errno))
 }
-
-/// What a call to a source counts at least, in bytes of the turn's share: work costs time even where nothing comes of it yet.
-const WORK: usize = BYTES_A_TURN / 4;
