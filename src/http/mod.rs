@@ -3,6 +3,7 @@
 //! Nothing here opens a file, waits for a peer or looks at a clock; every function is from values to values,
 //! so all of it can be tested with tables of bytes and fuzzed as it stands.
 
+mod accept;
 mod body;
 mod chunked;
 mod content;
@@ -28,6 +29,7 @@ mod status;
 mod target;
 mod version;
 
+pub(crate) use accept::names_html;
 pub use body::{Body, Bytes, FileRange, Produced, Source};
 pub(crate) use chunked::ChunkDecoder;
 pub use content::{Content, ContentReader};
