@@ -26,6 +26,7 @@ mod listeners;
 mod machine;
 mod observed;
 mod patience;
+mod ranges;
 mod readers;
 mod readme;
 mod regressions;

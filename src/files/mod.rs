@@ -10,6 +10,7 @@ mod conditional;
 mod facts;
 mod listing;
 mod mime;
+mod multipart;
 mod range;
 mod resolve;
 mod root;
@@ -23,11 +24,12 @@ use std::sync::Arc;
 use cache::{Cache, Entry};
 use conditional::Verdict;
 use listing::Listing;
-pub use range::ByteRange;
+use multipart::Multipart;
+pub use range::{ByteRanges, Span};
 use resolve::{Found, Hidden};
 use root::Root;
 
-use crate::http::{HttpError, Method, Request, Response, Status};
+use crate::http::{Body, HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
 
 /// What a directory without an index page answers.
@@ -40,7 +42,7 @@ enum Listings {
 
 /// The files of a directory, as a resource to be mounted in an [`App`](crate::App).
 ///
-/// GET and HEAD, one byte range, conditional requests, an index page, a listing where there is none: a page for
+/// GET and HEAD, byte ranges, conditional requests, an index page, a listing where there is none: a page for
 /// browsers, lines of text for others. Dot-files, and links that lead out of the root, are answered as missing.
 ///
 /// ```
@@ -219,35 +221,44 @@ impl Resource for Files {
     }
 }
 
-/// The file, or the part of it that is asked for.
+/// The file, or the parts of it that are asked for.
 fn send(request: &Request<'_>, entry: &Entry) -> Result<Response, HttpError> {
     let size = entry.facts.size;
     match asked(request, entry) {
-        ByteRange::Whole => {
+        ByteRanges::Whole => {
             Ok(Response::new(Status::OK).with_headers(entry.headers.clone()).with_body(entry.body(0, size)))
         }
-        ByteRange::Part { offset, length } => {
-            let content_range = format!("bytes {offset}-{}/{size}", offset + length - 1);
+        ByteRanges::One(span) => {
+            let content_range = format!("bytes {}-{}/{size}", span.offset, span.last());
             Ok(Response::new(Status::PARTIAL_CONTENT)
                 .with_headers(entry.headers.clone())
                 .with_header("Content-Range", content_range)
-                .with_body(entry.body(offset, length)))
+                .with_body(entry.body(span.offset, span.length)))
         }
-        ByteRange::Unsatisfiable => {
-            let detail = format!("the range begins behind the end of the file, which has {size} bytes");
+        ByteRanges::Several(spans) => {
+            let content_type = entry.headers.get("Content-Type").unwrap_or_default();
+            let parts = Multipart::new(entry.body(0, size), size, content_type, &entry.tag, spans);
+            let parts = parts.ok_or_else(|| HttpError::internal("a file without content has no parts"))?;
+            Ok(Response::new(Status::PARTIAL_CONTENT)
+                .with_headers(entry.headers.clone())
+                .with_header("Content-Type", parts.content_type())
+                .with_body(Body::Stream(Box::new(parts))))
+        }
+        ByteRanges::Unsatisfiable => {
+            let detail = format!("what is asked for begins behind the end of the file, which has {size} bytes");
             Err(HttpError::new(Status::RANGE_NOT_SATISFIABLE, detail)
                 .with_header("Content-Range", format!("bytes */{size}")))
         }
     }
 }
 
-/// The range that is asked for: with GET only (RFC 9110 section 14.2), in one field, and if If-Range does not object.
-fn asked(request: &Request<'_>, entry: &Entry) -> ByteRange {
+/// The ranges that are asked for: with GET only (RFC 9110 section 14.2), in one field, and if If-Range does not object.
+fn asked(request: &Request<'_>, entry: &Entry) -> ByteRanges {
     let mut fields = request.headers.get_all("range");
     match (request.method, fields.next(), fields.next()) {
         (Method::Get, Some(range), None) if conditional::allows_range(request, &entry.facts, &entry.tag) => {
-            ByteRange::parse(range, entry.facts.size)
+            ByteRanges::parse(range, entry.facts.size)
         }
-        _ => ByteRange::Whole,
+        _ => ByteRanges::Whole,
     }
 }
