@@ -89,7 +89,7 @@ impl Service for Studio {
     }
 }
 
-/// One turn of a connection; how often a source was asked in it.
+/// One turn of a connection; how often a source was asked in it, or a small request answered.
 fn turn(connection: &mut Connection<MockConnection>, service: &Studio, now: &Now) -> (usize, Next) {
     service.marks.lock().unwrap().clear();
     let next = connection.advance(&mut Context {
@@ -151,6 +151,20 @@ fn a_source_that_begins_in_a_long_turn_waits_for_the_next() {
             (1, Next::Again),
             "once it has waited, it goes on in any turn"
         );
+    }
+}
+
+#[test]
+fn who_has_got_all_its_answers_does_not_queue() {
+    let now = Now::running();
+    let (_, service) = begin(&now, Duration::ZERO);
+    thread::sleep(DEAR);
+    let small = get("/small");
+    for (wire, answers, rest) in [(small.clone(), 1, 0), (small.repeat(3), 1, 2)] {
+        let mut connection = Connection::new(MockConnection::new(), None, &now);
+        connection.transport_mut().push(wire);
+        let (answered, next) = turn(&mut connection, &service, &now);
+        assert_eq!((answered, next == Next::Again), (answers, rest > 0));
     }
 }
 

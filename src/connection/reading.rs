@@ -140,7 +140,8 @@ impl<T: Transport> Connection<T> {
         }
         // Everything complete is answered. The peer gets it before more is read, and nothing is read while it cannot take it.
         match self.flush(cx) {
-            Flushed::All if !has_room => Step::Yield,
+            // With nothing left to answer it need not queue behind those who have much to do.
+            Flushed::All if !has_room && !cx.scratch.input.is_empty() => Step::Yield,
             Flushed::All => self.read_more(cx, share),
             Flushed::Part => Step::Wait,
             Flushed::Gone => Step::On,
