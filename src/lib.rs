@@ -213,7 +213,8 @@
 //!
 //! - **One thread.** Handlers, hooks, observers and jobs run on the loop, so they share what they like in an
 //!   [`Rc`](std::rc::Rc); one that takes a second holds every peer for a second. Files and streams go out in slices, and
-//!   every connection has a share of a turn, in requests and in bytes.
+//!   every connection has a share of a turn, in requests and in bytes. Who wants more stands in a queue, which moves on in
+//!   each turn: by one, and by more until the turn has lasted two milliseconds. New requests are served between.
 //! - **Every bound has a name**: [`Limits`] for what a request may hold, [`Timeouts`] for how long a peer may take, [`Config`]
 //!   for the rest; constants in the code where there is nothing to choose.
 //! - **What two programs could read in two ways is refused**: a server may stand behind a proxy.

@@ -5,7 +5,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use crate::http::{HttpError, Now, Request, Response, Status, Tick};
+use crate::http::{HttpError, Now, Request, Response, Status, Tick, names_html};
 
 /// What answers requests. [`App`](crate::App) is one; a test may bring its own.
 ///
@@ -92,13 +92,15 @@ impl<'a> Fragment<'a> {
         Fragment { peer, received }
     }
 
-    /// True if there seems to be an Accept field in it that names `text/html`: a browser whose cookies are too many should
-    /// see a page, and its request never becomes one that could be asked properly.
+    /// True if there seems to be an Accept field in it that asks for a page, as [`Request::wants_html`] has it: a browser whose
+    /// cookies are too many should see one, and its request never becomes one that could be asked properly.
     #[must_use]
     pub fn wants_html(&self) -> bool {
-        let is_accept = |line: &&[u8]| line.get(..7).is_some_and(|name| name.eq_ignore_ascii_case(b"accept:"));
-        let mut fields = self.received.split(|&byte| byte == b'\n').filter(is_accept);
-        fields.any(|line| memchr::memmem::find(line, b"text/html").is_some())
+        let value = |line: &'a [u8]| {
+            let (name, value) = line.trim_ascii_end().split_at_checked(7)?;
+            name.eq_ignore_ascii_case(b"accept:").then_some(value)
+        };
+        names_html(self.received.split(|&byte| byte == b'\n').filter_map(value))
     }
 }
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
+mod accept;
 mod app;
 mod bodies;
 mod chunked;
@@ -14,6 +15,7 @@ mod deferred;
 mod demo;
 mod environ;
 mod errors;
+mod fairness;
 mod files;
 mod forms;
 mod grammar;
@@ -24,6 +26,7 @@ mod listeners;
 mod machine;
 mod observed;
 mod patience;
+mod ranges;
 mod readers;
 mod readme;
 mod regressions;

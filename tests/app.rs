@@ -510,3 +510,29 @@ fn a_source_that_panics_ends_its_answer_and_nothing_else() {
     assert!(client.is_closed());
     assert_eq!(client.get("/").text(), "up");
 }
+
+/// Knows its length, or panics over the question.
+struct Sized(Option<u64>);
+
+impl Source for Sized {
+    fn produce(&mut self, out: &mut Vec<u8>) -> std::io::Result<Produced> {
+        out.extend_from_slice(b"word");
+        Ok(Produced::All)
+    }
+
+    fn length(&self) -> Option<u64> {
+        Some(self.0.expect("on purpose, over a length"))
+    }
+}
+
+#[test]
+fn a_source_is_asked_for_its_length() {
+    let mut app = App::new();
+    app.route("GET", "/knows", |_: &Request<'_>| Response::stream(Sized(Some(4)))).unwrap();
+    app.route("GET", "/panics", |_: &Request<'_>| Response::stream(Sized(None))).unwrap();
+    let mut client = MockClient::new(app);
+    let answer = client.get("/knows");
+    assert_eq!((answer.header("Content-Length"), answer.text().as_str()), (Some("4"), "word"));
+    assert_eq!(client.get("/panics").status(), 500);
+    assert!(client.is_open());
+}

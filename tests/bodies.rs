@@ -1,7 +1,11 @@
 //! The bodies of answers: streams and files, and what becomes of those that break their promise.
 
+use std::cell::RefCell;
 use std::io::Write as _;
+use std::net::SocketAddr;
+use std::rc::Rc;
 
+use ownhands::connection::{Event, Tracer};
 use ownhands::testing::MockClient;
 
 use crate::samples::{BIG, Echo, after_head, big, blocked, client, counted, statuses, text};
@@ -36,6 +40,69 @@ fn a_stream_that_fails_ends_without_its_end() {
         let expected = if version == "HTTP/1.1" { &b"2\r\n1\n\r\n2\r\n2\n\r\n"[..] } else { b"1\n2\n" };
         assert_eq!(text(body), text(expected));
     }
+}
+
+#[test]
+fn a_stream_that_knows_its_length_announces_it() {
+    let mut client = client();
+    let head = "Content-Length: 6\r\n\r\n";
+    for (request, end, connection) in [
+        ("GET /sized HTTP/1.1\r\nHost: a\r\n\r\n", "1\n2\n3\n", None),
+        ("HEAD /sized HTTP/1.1\r\nHost: a\r\n\r\n", "", None),
+        ("GET /sized HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "1\n2\n3\n", Some("keep-alive")),
+        ("HEAD /sized HTTP/1.0\r\nConnection: keep-alive\r\n\r\n", "", Some("keep-alive")),
+    ] {
+        let answer = client.send(request, &[]);
+        assert!(text(answer.wire()).ends_with(&format!("{head}{end}")), "{request}: {}", text(answer.wire()));
+        assert_eq!((answer.header("transfer-encoding"), answer.header("connection")), (None, connection), "{request}");
+        assert!(client.is_open(), "{request}");
+    }
+    assert!(client.get("/sized-long").body() == counted(50_000));
+    let answer = client.get("/sized-nothing");
+    assert_eq!((answer.header("content-length"), answer.body()), (Some("0"), &b""[..]));
+    assert!(client.is_open(), "of nothing, nothing is made");
+}
+
+#[test]
+fn a_stream_is_held_to_the_length_it_announced() {
+    for (path, announced) in [("/sized-too-few", 7), ("/sized-too-many", 5), ("/sized-fails", 6)] {
+        for version in ["HTTP/1.1", "HTTP/1.0\r\nConnection: keep-alive"] {
+            let mut client = client();
+            let next = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+            client.deliver(format!("GET {path} {version}\r\nHost: a\r\n\r\n{next}"), &[]);
+            assert!(client.is_closed(), "{path} {version}");
+            let received = client.take_received();
+            assert!(text(&received).contains(&format!("\r\nContent-Length: {announced}\r\n")), "{path} {version}");
+            assert_eq!(text(after_head(&received)), "1\n2\n", "{path} {version}: short of what was announced");
+        }
+    }
+}
+
+#[test]
+fn a_broken_promise_of_a_length_is_told() {
+    struct Told(Rc<RefCell<Vec<String>>>);
+    impl Tracer for Told {
+        fn trace(&self, _: Option<SocketAddr>, event: &Event<'_>) {
+            if matches!(event, Event::CutShort(..)) {
+                self.0.borrow_mut().push(event.to_string());
+            }
+        }
+    }
+    let told = Rc::new(RefCell::new(Vec::new()));
+    let mut client = client().with_tracer(Told(Rc::clone(&told)));
+    for path in ["/sized-too-few", "/sized-too-many", "/sized-fails"] {
+        client.deliver(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"), &[]);
+        client.connect();
+    }
+    let broken = "an answer was cut short: its source did not keep to the length that was announced: it made 1 bytes";
+    assert_eq!(
+        *told.borrow(),
+        [
+            format!("{broken} too few"),
+            format!("{broken} too many"),
+            "an answer was cut short: its source failed: the well is dry".to_owned()
+        ]
+    );
 }
 
 #[test]

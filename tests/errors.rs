@@ -6,7 +6,7 @@ use std::io;
 use std::time::Duration;
 
 use ownhands::testing::MockClient;
-use ownhands::{App, FileRange, HttpError, IntoResponse, Request, Response};
+use ownhands::{App, FileRange, HttpError, IntoResponse, Produced, Request, Response, Source, Status};
 
 type Failing = fn() -> Result<(), HttpError>;
 
@@ -110,4 +110,87 @@ fn each_constructor_has_its_status_and_its_field() {
 fn a_challenge_cannot_split_the_answer() {
     let error = HttpError::unauthorized("Basic\r\nSet-Cookie: a=b", "x");
     assert!(error.headers.refusal().is_some());
+}
+
+/// A page made while it is sent.
+struct Written;
+
+impl Source for Written {
+    fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
+        out.extend_from_slice(b"written");
+        Ok(Produced::All)
+    }
+}
+
+#[test]
+fn an_error_may_bring_its_page() {
+    let mut app = App::new();
+    app.route("GET", "/(?<what>.*)", |request: &Request<'_>| -> Result<Response, HttpError> {
+        let page = match request.param("what").unwrap_or_default() {
+            "other-status" => Response::html("own").with_status(Status::CREATED),
+            "no-content" => Response::html("own").with_status(Status::NO_CONTENT),
+            "interim" => Response::html("own").with_status(Status::new(100).unwrap()),
+            "stream" => Response::stream(Written),
+            "own-field" => Response::html("own").with_header("Retry-After", "7"),
+            "split" => Response::html("own").with_header("X", "a\r\nb"),
+            "deferred" => request.defer().1,
+            "by-status" => return Err(HttpError::gone("x").with_page(Response::html("own"))),
+            "by-class" => return Err(HttpError::internal("x").with_page(Response::html("own"))),
+            "fails" => return Err(HttpError::conflict("x").with_page(Response::html("own"))),
+            "no-error" => return Err(HttpError::new(Status::OK, "x").with_page(Response::html("own"))),
+            _ => Response::html("own"),
+        };
+        Err(HttpError::too_many_requests(Duration::from_secs(60), "x").with_page(page))
+    })
+    .unwrap();
+    app.on_error(410, |_: &HttpError, _: Option<&Request<'_>>| "handled");
+    app.on_error(409, |_: &HttpError, _: Option<&Request<'_>>| Err::<String, _>(HttpError::forbidden("failed")));
+    app.on_error_class(5, |_: &HttpError, _: Option<&Request<'_>>| "handled by class");
+    let mut client = MockClient::new(app);
+    for (path, status, text, after) in [
+        ("/", 429, "own", Some("60")),
+        ("/other-status", 429, "own", Some("60")),
+        ("/no-content", 429, "own", Some("60")),
+        ("/interim", 429, "own", Some("60")),
+        ("/stream", 429, "written", Some("60")),
+        ("/own-field", 429, "own", Some("7")),
+        // What cannot be sent is not.
+        ("/split", 429, "429 Too Many Requests: x\n", Some("60")),
+        ("/deferred", 429, "429 Too Many Requests: x\n", Some("60")),
+        // The application's own handlers go first.
+        ("/by-status", 410, "handled", None),
+        ("/by-class", 500, "handled by class", None),
+        ("/fails", 409, "own", None),
+        ("/no-error", 500, "handled by class", None),
+    ] {
+        let answer = client.get(path);
+        assert_eq!(
+            (answer.status(), answer.text().as_str(), answer.header("Retry-After")),
+            (status, text, after),
+            "{path}"
+        );
+    }
+    let head = client.send("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    assert_eq!((head.status(), head.header("Content-Length")), (429, Some("3")));
+    assert_eq!(client.get("/").header("Content-Type"), Some("text/html; charset=utf-8"));
+}
+
+#[test]
+fn an_error_with_a_page_goes_into_a_box() {
+    let error: Box<dyn Error + Send + Sync> = HttpError::gone("the shop").with_page(Response::stream(Written)).into();
+    assert_eq!(error.to_string(), "410 Gone: the shop");
+}
+
+#[test]
+fn a_page_comes_from_a_thread_as_well() {
+    let mut app = App::new();
+    app.route("GET", "/", |request: &Request<'_>| {
+        let (deferred, response) = request.defer();
+        let error = HttpError::gone("the shop").with_page(Response::html("own"));
+        std::thread::spawn(move || deferred.answer(Err::<Response, _>(error)));
+        response
+    })
+    .unwrap();
+    let answer = MockClient::new(app).get("/");
+    assert_eq!((answer.status(), answer.text().as_str()), (410, "own"));
 }

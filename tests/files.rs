@@ -8,17 +8,15 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
-use ownhands::files::ByteRange;
 use ownhands::testing::{Answer, MockClient};
 use ownhands::{App, Files};
 use percent_encoding::percent_decode_str;
-use proptest::prelude::*;
 use tempfile::TempDir;
 
 /// A directory, and a client of an application that serves it under a prefix.
-struct Site {
+pub(crate) struct Site {
     directory: TempDir,
-    client: MockClient<App>,
+    pub(crate) client: MockClient<App>,
     prefix: &'static str,
 }
 
@@ -26,10 +24,10 @@ struct Site {
 const LATER: u64 = 20 * 365 * 86_400;
 
 /// Sun, 06 Nov 1994 08:49:37 GMT.
-const NOVEMBER_1994: Duration = Duration::from_secs(784_111_777);
+pub(crate) const NOVEMBER_1994: Duration = Duration::from_secs(784_111_777);
 
 impl Site {
-    fn new() -> Site {
+    pub(crate) fn new() -> Site {
         Site::with("/", |files| files)
     }
 
@@ -44,29 +42,29 @@ impl Site {
     }
 
     /// A site whose files were all made a moment ago, or even in the future: nothing of them is kept from turn to turn.
-    fn of_today() -> Site {
+    pub(crate) fn of_today() -> Site {
         let directory = tempfile::tempdir().unwrap();
         let mut app = App::new();
         app.mount("/", Files::new(directory.path()).unwrap()).unwrap();
         Site { directory, client: MockClient::new(app), prefix: "/" }
     }
 
-    fn path(&self, name: &str) -> std::path::PathBuf {
+    pub(crate) fn path(&self, name: &str) -> std::path::PathBuf {
         self.directory.path().join(name)
     }
 
-    fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
 
-    fn get(&mut self, target: &str) -> Answer {
+    pub(crate) fn get(&mut self, target: &str) -> Answer {
         self.ask("GET", target, "")
     }
 
     /// `fields` are lines, each ended by CR LF.
-    fn ask(&mut self, method: &str, target: &str, fields: &str) -> Answer {
+    pub(crate) fn ask(&mut self, method: &str, target: &str, fields: &str) -> Answer {
         let prefix = self.prefix.trim_end_matches('/');
         self.client.send(format!("{method} {prefix}{target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n"), &[])
     }
@@ -76,7 +74,7 @@ impl Site {
     }
 }
 
-fn set_modified(path: &Path, time: Duration) {
+pub(crate) fn set_modified(path: &Path, time: Duration) {
     let file = File::options().write(true).open(path).unwrap();
     file.set_times(FileTimes::new().set_modified(UNIX_EPOCH + time)).unwrap();
 }
@@ -412,92 +410,6 @@ fn conditions_are_weighed_in_order() {
                 assert_eq!(answer.body(), b"");
             }
         }
-    }
-}
-
-// ---- range
-
-#[test]
-fn one_range_is_answered_with_its_part() {
-    let mut site = Site::new();
-    let long: Vec<u8> = (0..100_000_u32).map(|at| at.to_le_bytes()[1]).collect();
-    site.write("a.txt", "0123456789");
-    site.write("long.bin", &long);
-    for (range, wanted) in [
-        ("bytes=0-3", Some((0, 4))),
-        ("bytes=4-", Some((4, 6))),
-        ("bytes=-3", Some((7, 3))),
-        ("bytes=-30", Some((0, 10))),
-        ("bytes=8-99", Some((8, 2))),
-        ("BYTES=0-0", Some((0, 1))),
-        ("bytes=0-1,", Some((0, 2))),
-        ("bytes=0-1,4-5", None),
-        ("bytes=3-2", None),
-        ("bytes=a-b", None),
-        ("bytes=--1", None),
-        ("bytes 0-1", None),
-        ("lines=0-1", None),
-        ("", None),
-    ] {
-        let answer = site.ask("GET", "/a.txt", &format!("Range: {range}\r\n"));
-        match wanted {
-            Some((offset, length)) => {
-                assert_eq!(answer.status(), 206, "{range}");
-                assert_eq!(answer.text(), "0123456789"[offset..offset + length], "{range}");
-                let wanted = format!("bytes {offset}-{}/10", offset + length - 1);
-                assert_eq!(answer.header("content-range"), Some(wanted.as_str()));
-                assert!(answer.header("etag").is_some());
-            }
-            None => assert_eq!((answer.status(), answer.text().as_str()), (200, "0123456789"), "{range}"),
-        }
-    }
-    for range in ["bytes=10-", "bytes=10-20", "bytes=-0", "bytes=99999999999999999999999-"] {
-        let answer = site.ask("GET", "/a.txt", &format!("Range: {range}\r\n"));
-        assert_eq!((answer.status(), answer.header("content-range")), (416, Some("bytes */10")), "{range}");
-    }
-    assert_eq!(site.ask("HEAD", "/a.txt", "Range: bytes=0-3\r\n").header("content-length"), Some("10"));
-    assert_eq!(site.ask("GET", "/a.txt", "Range: bytes=0-3\r\nRange: bytes=5-6\r\n").status(), 200);
-    assert!(site.ask("GET", "/long.bin", "Range: bytes=50000-99998\r\n").body() == &long[50_000..99_999]);
-}
-
-#[test]
-fn a_range_holds_only_for_the_file_it_was_begun_with() {
-    let mut site = Site::new();
-    site.write("a.txt", "0123456789");
-    set_modified(&site.path("a.txt"), NOVEMBER_1994);
-    let tag = site.get("/a.txt").header("etag").unwrap().to_owned();
-    for (validator, wanted) in [
-        (tag.as_str(), 206),
-        (&format!("W/{tag}"), 200),
-        ("\"other\"", 200),
-        ("Sun, 06 Nov 1994 08:49:37 GMT", 206),
-        ("Sun, 06 Nov 1994 08:49:38 GMT", 200),
-        ("yesterday", 200),
-    ] {
-        let answer = site.ask("GET", "/a.txt", &format!("Range: bytes=0-3\r\nIf-Range: {validator}\r\n"));
-        assert_eq!(answer.status(), wanted, "{validator}");
-    }
-}
-
-proptest! {
-    #[test]
-    fn a_range_never_leaves_the_file(header in "(bytes=|BYTES=|x=)?[0-9, -]{0,24}", length in prop_oneof![0..50_u64, any::<u64>()]) {
-        if let ByteRange::Part { offset, length: part } = ByteRange::parse(header.as_bytes(), length) {
-            prop_assert!(part > 0);
-            prop_assert!(offset.checked_add(part).is_some_and(|end| end <= length));
-        }
-    }
-
-    #[test]
-    fn a_range_of_noise_is_no_panic(header in proptest::collection::vec(any::<u8>(), 0..40), length in any::<u64>()) {
-        let _ = ByteRange::parse(&header, length);
-    }
-
-    #[test]
-    fn a_range_within_the_file_is_granted(length in 1..=u64::MAX, a in any::<u64>(), b in any::<u64>()) {
-        let (first, last) = ((a % length).min(b % length), (a % length).max(b % length));
-        let wanted = ByteRange::Part { offset: first, length: (last - first).saturating_add(1) };
-        prop_assert_eq!(ByteRange::parse(format!("bytes={first}-{last}").as_bytes(), length), wanted);
     }
 }
 

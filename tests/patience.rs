@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use ownhands::Timeouts;
+use ownhands::connection::Next;
 use ownhands::testing::MockClient;
 
 use crate::samples::{CONTINUE, Echo, blocked, client, statuses, upload};
+use crate::turns::Bench;
 
 #[test]
 fn an_idle_connection_closes_without_a_word() {
@@ -140,6 +142,32 @@ fn a_peer_that_does_not_read_is_left_after_the_write_time() {
         assert!(client.is_closed() && client.received().is_empty(), "{path}");
         assert_eq!(client.service().exchanges.as_ref().unwrap().borrow().len(), 1);
     }
+}
+
+#[test]
+fn a_stream_may_sleep_for_longer_than_its_peer_may() {
+    let mut client = client();
+    client.deliver("GET /sleepy HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    client.sleep(120);
+    assert!(client.take_received().ends_with(b"4\r\nzzz\n\r\n4\r\nzzz\n\r\n4\r\nzzz\n\r\n"));
+    assert!(!client.is_closed());
+    // Its sleep is no excuse for a peer that does not take what it said before.
+    client.transport_mut().unwrap().accept_writes([0]);
+    client.sleep(60 + 29);
+    assert!(!client.is_closed());
+    client.sleep(1);
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_stream_that_was_put_off_does_not_wait_for_its_peer() {
+    let mut bench = Bench::new();
+    let mut connection = bench.connect();
+    connection.transport_mut().push("GET /stream-long HTTP/1.1\r\nHost: a\r\n\r\n");
+    assert_eq!(bench.turn(&mut connection), Next::Again);
+    bench.sleep(Duration::from_secs(60));
+    while bench.turn(&mut connection) == Next::Again {}
+    assert!(connection.transport_mut().take_written().ends_with(b"50000\n\r\n0\r\n\r\n"));
 }
 
 #[test]

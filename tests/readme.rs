@@ -1,5 +1,6 @@
 //! The README says what the code says: options, limits, dependencies. Its examples run as doc tests.
 
+use ownhands::files::ByteRanges;
 use ownhands::{Config, Limits, Timeouts};
 
 const README: &str = include_str!("../README.md");
@@ -56,6 +57,7 @@ fn limits_are_those_of_the_code() {
         ("body of a request", format!("{} MiB", Limits::BODY >> 20), "413"),
         ("body kept in memory while it comes", kib(Limits::MEMORY), "goes to a temporary file"),
         ("time for an answer that a handler has put off", seconds(Timeouts::ANSWER), "503"),
+        ("ranges of a file in one request", ByteRanges::ELEMENTS.to_string(), "the whole file"),
         ("trailers of a chunked body", kib(Limits::TRAILERS), "431"),
         ("time for a head", seconds(Timeouts::HEAD), "408"),
         ("time for a body", format!("{body}, and 1 s more for every {} bytes", Timeouts::MIN_RATE), "408"),

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use ownhands::{Config, Handle, Server};
+use ownhands::{Config, Handle, Server, Service};
 
 use crate::samples::Echo;
 
@@ -24,7 +24,7 @@ pub(crate) struct Running {
 }
 
 impl Running {
-    pub(crate) fn start(config: Config, service: fn() -> Echo) -> Running {
+    pub(crate) fn start<S: Service>(config: Config, service: impl FnOnce() -> S + Send + 'static) -> Running {
         Running::bind(&["127.0.0.1:0".parse().unwrap()], config, service)
     }
 
@@ -33,7 +33,11 @@ impl Running {
     }
 
     /// The server is made where it runs: connections stay on their thread.
-    pub(crate) fn bind(addresses: &[SocketAddr], config: Config, service: fn() -> Echo) -> Running {
+    pub(crate) fn bind<S: Service>(
+        addresses: &[SocketAddr],
+        config: Config,
+        service: impl FnOnce() -> S + Send + 'static,
+    ) -> Running {
         let addresses = addresses.to_vec();
         let (tell, told) = mpsc::channel();
         let thread = thread::spawn(move || {

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use ownhands::testing::MockClient;
 use ownhands::{
@@ -37,6 +38,17 @@ pub(crate) const SAMPLES: &[Sample] = &[
     sample("an answer without a body", b"GET /204 HTTP/1.1\r\nHost: a\r\n\r\n", &[204]),
     sample("an answer in chunks", b"GET /stream HTTP/1.1\r\nHost: a\r\n\r\n", &[200]),
     sample("an answer that ends with the connection", b"GET /stream HTTP/1.0\r\n\r\n", &[200]),
+    sample("an answer in slices of a known length", b"GET /sized HTTP/1.1\r\nHost: a\r\n\r\n", &[200]),
+    sample(
+        "the same to HTTP/1.0, and a request behind it",
+        b"GET /sized HTTP/1.0\r\nConnection: keep-alive\r\n\r\nGET /a HTTP/1.0\r\n\r\n",
+        &[200, 200],
+    ),
+    sample(
+        "an answer longer than it promised",
+        b"GET /sized-too-many HTTP/1.1\r\nHost: a\r\n\r\nGET /a HTTP/1.1\r\nHost: a\r\n\r\n",
+        &[200],
+    ),
     // Bodies.
     sample("a body", b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello", &[200]),
     sample("a body of line ends", b"POST /a HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\n\r\n\r\n\r\n", &[200]),
@@ -150,9 +162,19 @@ impl Service for Echo {
             "/big-static" => Response::new(Status::OK).with_body(Body::Bytes(Bytes::Static(&[b'x'; 100_000]))),
             "/big-shared" => Response::new(Status::OK).with_body(Body::Bytes(Bytes::Shared(big().into()))),
             "/file" => Response::file(self.file.clone().unwrap()),
-            "/stream" => Response::stream(Count { next: 1, last: 3, fails_at: 0 }),
-            "/stream-long" => Response::stream(Count { next: 1, last: 50_000, fails_at: 0 }),
-            "/stream-fails" => Response::stream(Count { next: 1, last: 9, fails_at: 3 }),
+            "/stream" => Response::stream(Count { next: 1, last: 3, fails_at: 0, length: None }),
+            "/stream-long" => Response::stream(Count { next: 1, last: 50_000, fails_at: 0, length: None }),
+            "/stream-fails" => Response::stream(Count { next: 1, last: 9, fails_at: 3, length: None }),
+            "/sized" => Response::stream(Count { next: 1, last: 3, fails_at: 0, length: Some(6) }),
+            "/sized-long" => {
+                let length = Some(counted(50_000).len() as u64);
+                Response::stream(Count { next: 1, last: 50_000, fails_at: 0, length })
+            }
+            "/sized-nothing" => Response::stream(Count { next: 1, last: 9, fails_at: 1, length: Some(0) }),
+            "/sized-fails" => Response::stream(Count { next: 1, last: 3, fails_at: 3, length: Some(6) }),
+            "/sized-too-few" => Response::stream(Count { next: 1, last: 3, fails_at: 0, length: Some(7) }),
+            "/sized-too-many" => Response::stream(Count { next: 1, last: 3, fails_at: 0, length: Some(5) }),
+            "/sleepy" => Response::stream(Sleepy),
             "/headers" => {
                 let show = |(name, value): (&str, &[u8])| format!("{name}={}\n", String::from_utf8_lossy(value));
                 Response::text(request.headers.iter().map(show).collect::<String>())
@@ -194,6 +216,8 @@ struct Count {
     next: u32,
     last: u32,
     fails_at: u32,
+    /// What it promises.
+    length: Option<u64>,
 }
 
 impl Source for Count {
@@ -208,6 +232,20 @@ impl Source for Count {
             self.next += 1;
         }
         Ok(if self.next <= self.last { Produced::More } else { Produced::All })
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.length
+    }
+}
+
+/// A line a minute, without end.
+struct Sleepy;
+
+impl Source for Sleepy {
+    fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
+        out.extend_from_slice(b"zzz\n");
+        Ok(Produced::Later(Duration::from_secs(60)))
     }
 }
 

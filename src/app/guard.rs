@@ -28,23 +28,31 @@ fn calm<T>(make: impl FnOnce() -> Result<T, HttpError>) -> Result<T, HttpError> 
 fn sendable(response: Response) -> Result<Response, HttpError> {
     match fault(&response) {
         Some(why) => Err(HttpError::internal(why)),
-        None => Ok(Response { body: calmed(response.body), ..response }),
+        None => Ok(Response { body: calmed(response.body)?, ..response }),
     }
 }
 
 /// A source is called when its handler is long done; its panic ends its answer and nothing else.
-fn calmed(body: Body) -> Body {
-    match body {
-        Body::Stream(source) => Body::Stream(Box::new(Calm(source))),
-        body => body,
+fn calmed(body: Body) -> Result<Body, HttpError> {
+    let Body::Stream(source) = body else { return Ok(body) };
+    match caught(|| source.length()) {
+        Ok(length) => Ok(Body::Stream(Box::new(Calm { source, length }))),
+        Err(message) => Err(HttpError::internal(format!("the length of a source panicked: {message}"))),
     }
 }
 
-struct Calm(Box<dyn Source>);
+struct Calm {
+    source: Box<dyn Source>,
+    length: Option<u64>,
+}
 
 impl Source for Calm {
     fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
-        caught(|| self.0.produce(out)).map_err(|message| io::Error::other(format!("it panicked: {message}")))?
+        caught(|| self.source.produce(out)).map_err(|message| io::Error::other(format!("it panicked: {message}")))?
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.length
     }
 }
 

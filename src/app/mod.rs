@@ -188,8 +188,8 @@ impl App {
     /// Sets what answers for errors with this status, 400 to 599. It goes before the one for the class.
     ///
     /// There is no request where the bytes could not be read as one. An answer with status 200 gets the error's status,
-    /// any other is kept; fields that go with the error, such as `Allow`, are added. If the handler fails, the built-in
-    /// page answers, and the log says why.
+    /// any other is kept; fields that go with the error, such as `Allow`, are added. If the handler fails, the error's
+    /// [own page](HttpError::with_page) or the built-in one answers, and the log says why.
     ///
     /// # Examples
     /// ```
@@ -352,17 +352,20 @@ impl App {
             // The one that comes in its place gets an id.
             Ok(response) if matches!(response.body, Body::Later(_)) => response,
             Ok(response) => ids::stamp(response, self.id(asker).as_deref()),
-            Err(error) => self.page(&error, asker),
+            Err(mut error) => {
+                let page = error.page.take();
+                self.page(&error, page, asker)
+            }
         }
     }
 
-    fn page(&self, error: &HttpError, asker: Asker<'_>) -> Response {
+    fn page(&self, error: &HttpError, own: Option<Box<Response>>, asker: Asker<'_>) -> Response {
         if let Some(fault) = guard::fault_of(error) {
-            return self.page(&HttpError::internal(fault), asker);
+            return self.page(&HttpError::internal(fault), None, asker);
         }
         let id = self.id(asker);
         report::refusal(error, asker, id.as_deref());
-        ids::stamp(self.pages.answer(error, asker), id.as_deref())
+        ids::stamp(self.pages.answer(error, own, asker), id.as_deref())
     }
 
     fn id(&self, asker: Asker<'_>) -> Option<String> {
@@ -384,7 +387,7 @@ impl Service for App {
     }
 
     fn refuse(&self, error: &HttpError, fragment: &Fragment<'_>) -> Response {
-        self.page(error, Asker::Fragment(fragment))
+        self.page(error, None, Asker::Fragment(fragment))
     }
 
     /// What a hook does not let pass, or nothing here answers, is refused before its body comes.

@@ -1,4 +1,5 @@
-//! From an error to the page a peer sees: the handler for its status, then the one for its class, then the built-in page.
+//! From an error to the page a peer sees: the handler for its status, then the one for its class, then the page it brings
+//! itself, then the built-in page.
 //!
 //! The built-in page holds the status and the one sentence of the error, as a small HTML page for who asks for one, else as
 //! a line of text. It cannot fail, so it is also what stands behind error handlers that do.
@@ -26,22 +27,38 @@ impl Pages {
         set(&mut self.by_class, class, handler);
     }
 
-    pub(super) fn answer(&self, error: &HttpError, asker: Asker<'_>) -> Response {
+    pub(super) fn answer(&self, error: &HttpError, own: Option<Box<Response>>, asker: Asker<'_>) -> Response {
         let handler = get(&self.by_status, error.status.code()).or_else(|| get(&self.by_class, error.status.class()));
-        let own = handler.and_then(|handler| match guard::answer(|| handler(error, asker.request())) {
-            Ok(response) => Some(response),
-            Err(failure) => {
-                let source = failure.source.as_deref().map(ToString::to_string).unwrap_or_default();
-                log::error!("the error handler for {} failed: {failure} {}", error.status, source.escape_debug());
-                None
-            }
+        let handled = handler.and_then(|handler| {
+            let outcome = guard::answer(|| handler(error, asker.request()));
+            sound(outcome, "error handler", error)
         });
-        let mut response = own.unwrap_or_else(|| built_in(error, asker));
+        let brought = || own.and_then(|page| sound(guard::answer(|| fitted(*page, error)), "page brought", error));
+        let mut response = handled.or_else(brought).unwrap_or_else(|| built_in(error, asker));
         if response.status == Status::OK {
             response.status = error.status;
         }
         add_missing(&mut response.headers, &error.headers);
         response
+    }
+}
+
+/// The answer; if there is none to be sent, the log says why.
+fn sound(outcome: Result<Response, HttpError>, whose: &str, error: &HttpError) -> Option<Response> {
+    let failure = match outcome {
+        Ok(response) => return Some(response),
+        Err(failure) => failure,
+    };
+    let source = failure.source.as_deref().map(ToString::to_string).unwrap_or_default();
+    log::error!("the {whose} for {} failed: {failure} {}", error.status, source.escape_debug());
+    None
+}
+
+/// The page that an error brings, with the status of the error. It must be there: who would be waited for has answered.
+fn fitted(page: Response, error: &HttpError) -> Result<Response, HttpError> {
+    match page.body {
+        Body::Later(_) => Err(HttpError::internal("a page cannot be put off")),
+        body => Ok(Response { status: error.status, body, ..page }),
     }
 }
 

@@ -119,7 +119,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
                 self.output.end().extend_from_slice(bytes.as_slice());
                 Outgoing::Nothing
             }
-            (coding, body) => Outgoing::new(body, coding),
+            (_, body) => Outgoing::new(body, promise),
         };
         if matches!(body, Outgoing::Nothing) {
             self.ledger.close_body(self.output.position());

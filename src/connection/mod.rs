@@ -24,6 +24,7 @@ mod output;
 mod peer;
 mod reading;
 mod scratch;
+mod share;
 mod spool;
 mod timeouts;
 mod transcript;
@@ -32,7 +33,6 @@ mod waiting;
 mod writing;
 
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use crate::http::{HttpError, Limits, Now, Progress, Recall, Status, Tick};
 use crate::service::Service;
@@ -41,11 +41,13 @@ use event::Narrator;
 use peer::Peer;
 use reading::Incoming;
 use scratch::Kept;
+use share::Share;
 use waiting::Waiting;
 use writing::Writing;
 
 pub use event::{Event, Limit, Tracer};
 pub use scratch::Scratch;
+pub(crate) use share::is_long;
 pub use timeouts::Timeouts;
 pub use transcript::Transcript;
 pub use transport::Transport;
@@ -123,31 +125,6 @@ enum Step {
     /// The share of the turn is used.
     Yield,
 }
-
-/// How much of its share of the turn a connection has used, so that none starves the others.
-#[derive(Debug, Default)]
-struct Share {
-    requests: u32,
-    bytes: usize,
-}
-
-impl Share {
-    /// True if another request may be answered in this turn. One always may; those behind it wait for the next turn once
-    /// there were many, or once this turn has taken long: what they ask for may be dear.
-    fn has_time_for_another(&self, now: &Now) -> bool {
-        self.requests == 0 || (self.requests < REQUESTS_A_TURN && now.measured().since(now.tick()) < LONG_TURN)
-    }
-}
-
-/// How long a turn of the loop may be before everybody gets but one answer in it.
-const LONG_TURN: Duration = Duration::from_millis(2);
-
-/// Requests answered for one connection in one turn: a deep pipeline leaves with one write, and the next peer is not kept long.
-const REQUESTS_A_TURN: u32 = 64;
-
-/// Bytes sent to, or read from, one connection in one turn. A peer on loopback takes them as fast as they come: would-block
-/// alone is no fairness.
-const BYTES_A_TURN: usize = 256 * 1024;
 
 /// One peer.
 ///
@@ -340,11 +317,12 @@ impl<T: Transport> Connection<T> {
 
     /// True if the phase has lasted too long.
     fn is_overdue<S: ?Sized>(&self, cx: &Context<'_, S>) -> bool {
-        // A stream that sleeps has no deadline but the time it gave itself; and a request that came while the loop was held up
-        // is read before its peer is taken for idle.
-        let is_asleep = matches!(&self.state, State::Writing(writing) if writing.resumes().is_some());
+        // A stream that sleeps or was put off is not waiting for its peer, once that has taken all there was; and a request
+        // that came while the loop was held up is read before its peer is taken for idle.
+        let is_resting = matches!(&self.state, State::Writing(writing) if writing.is_resting());
+        let is_resting = is_resting && cx.scratch.output.is_empty();
         let may_have_begun = self.is_readable && self.limit(cx) == Limit::Idle;
-        cx.now.tick() >= self.deadline(cx) && !is_asleep && !may_have_begun
+        cx.now.tick() >= self.deadline(cx) && !is_resting && !may_have_begun
     }
 
     /// The phase has lasted too long. A peer that was saying something is told so; one that says or takes nothing is left.

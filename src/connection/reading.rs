@@ -12,7 +12,7 @@ use super::answering::Arrived;
 use super::input::Input;
 use super::spool::{Places, Spool};
 use super::writing::Flushed;
-use super::{BYTES_A_TURN, Connection, Context, Event, Phase, Scratch, Share, State, Step, Transport};
+use super::{Connection, Context, Event, Phase, Scratch, Share, State, Step, Transport};
 
 /// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here; the body
 /// gathers behind it, and goes on into a file when it gets long.
@@ -140,7 +140,8 @@ impl<T: Transport> Connection<T> {
         }
         // Everything complete is answered. The peer gets it before more is read, and nothing is read while it cannot take it.
         match self.flush(cx) {
-            Flushed::All if !has_room => Step::Yield,
+            // With nothing left to answer it need not queue behind those who have much to do.
+            Flushed::All if !has_room && !cx.scratch.input.is_empty() => Step::Yield,
             Flushed::All => self.read_more(cx, share),
             Flushed::Part => Step::Wait,
             Flushed::Gone => Step::On,
@@ -219,7 +220,7 @@ impl<T: Transport> Connection<T> {
                 }
                 // A peer as fast as the loop would keep it for as long as an upload lasts.
                 share.bytes = share.bytes.saturating_add(count);
-                if share.bytes < BYTES_A_TURN { Step::On } else { Step::Yield }
+                if share.is_used_up() { Step::Yield } else { Step::On }
             }
             Ok(Filled::Nothing) if was_blank && cx.phase == Phase::Draining => {
                 self.state = State::Closed;
@@ -290,7 +291,7 @@ impl<T: Transport> Connection<T> {
         match self.fill(cx) {
             Ok(Filled::Some(count)) => {
                 share.bytes = share.bytes.saturating_add(count);
-                if share.bytes < BYTES_A_TURN { Step::On } else { Step::Yield }
+                if share.is_used_up() { Step::Yield } else { Step::On }
             }
             Ok(Filled::Nothing) => Step::Wait,
             Ok(Filled::End) | Err(_) => {

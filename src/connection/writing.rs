@@ -4,11 +4,14 @@ use std::io;
 
 use rustix::io::Errno;
 
-use crate::http::{Body, Bytes, Coding, FileRange, Produced, Progress, Source, Tick, encode_chunk, encode_last_chunk};
+use crate::http::{
+    Body, Bytes, Coding, FileRange, Produced, Progress, Promise, Source, Tick, encode_chunk, encode_last_chunk,
+};
 use crate::service::Service;
 
 use super::event::Narrator;
-use super::{BYTES_A_TURN, Connection, Context, Event, Share, State, Step, Transport};
+use super::share::{BYTES_A_TURN, Share, is_long};
+use super::{Connection, Context, Event, State, Step, Transport};
 
 /// An answer on its way. Its head is in the output; so is a small body.
 #[derive(Debug)]
@@ -24,28 +27,64 @@ pub(super) struct Writing {
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Nothing,
-    Memory {
-        bytes: Bytes,
-        sent: usize,
-    },
+    Memory { bytes: Bytes, sent: usize },
     File(FileRange),
-    Stream {
-        source: Box<dyn Source>,
-        coding: Coding,
-        /// The source has nothing to say before.
-        resume: Option<Tick>,
-    },
+    Stream { source: Box<dyn Source>, extent: Extent, next: Ask },
+}
+
+/// When a source is asked for the next slice.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ask {
+    /// In a turn that is not long yet.
+    Soon,
+    /// Not before this time: it has nothing to say.
+    At(Tick),
+    /// When its connection goes on, however long the turn is then: it has been put off.
+    Due,
+}
+
+/// How the peer is to know where the content of a source ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Extent {
+    /// After so many bytes more: what is left of Content-Length.
+    Exactly(u64),
+    /// At the last chunk.
+    Chunked,
+    /// With the connection.
+    UntilClose,
 }
 
 impl Outgoing {
-    pub(super) fn new(body: Body, coding: Coding) -> Self {
+    pub(super) fn new(body: Body, promise: Promise) -> Self {
         match body {
             Body::Empty => Outgoing::Nothing,
             Body::Bytes(bytes) => Outgoing::Memory { bytes, sent: 0 },
             Body::File(range) => Outgoing::File(range),
-            Body::Stream(source) => Outgoing::Stream { source, coding, resume: None },
+            Body::Stream(source) => {
+                let extent = match promise.length {
+                    Some(length) => Extent::Exactly(length),
+                    None if promise.coding == Coding::Chunked => Extent::Chunked,
+                    None => Extent::UntilClose,
+                };
+                Outgoing::Stream { source, extent, next: Ask::Soon }
+            }
             // Waited for in `State::Waiting`, and nowhere else.
             Body::Later(_) => Outgoing::Nothing,
+        }
+    }
+}
+
+impl Extent {
+    /// Counts a slice of so many bytes, and says how what was made and the announced length differ, if they do.
+    fn count(&mut self, made: usize, is_last: bool) -> Option<String> {
+        let Extent::Exactly(left) = self else { return None };
+        let made = made as u64;
+        let surplus = made.saturating_sub(*left);
+        *left = left.saturating_sub(made);
+        match *left {
+            _ if surplus > 0 => Some(format!("it made {surplus} bytes too many")),
+            left if is_last && left > 0 => Some(format!("it made {left} bytes too few")),
+            _ => None,
         }
     }
 }
@@ -54,9 +93,14 @@ impl Writing {
     /// When the source of the body wants to be asked again, if it sleeps.
     pub(super) fn resumes(&self) -> Option<Tick> {
         match &self.body {
-            Outgoing::Stream { resume, .. } => *resume,
+            Outgoing::Stream { next: Ask::At(resume), .. } => Some(*resume),
             _ => None,
         }
+    }
+
+    /// True if its source sleeps, or was put off.
+    pub(super) fn is_resting(&self) -> bool {
+        matches!(&self.body, Outgoing::Stream { next: Ask::At(_) | Ask::Due, .. })
     }
 }
 
@@ -109,9 +153,13 @@ impl<T: Transport> Connection<T> {
         let State::Writing(writing) = &mut self.state else { return Step::On };
         match &mut writing.body {
             Outgoing::Nothing => return self.finish(cx),
-            _ if share.bytes >= BYTES_A_TURN => return Step::Yield,
-            Outgoing::Stream { resume: Some(resume), .. } if *resume > cx.now.tick() => return Step::Wait,
+            Outgoing::Stream { next: Ask::At(resume), .. } if *resume > cx.now.tick() => return Step::Wait,
+            Outgoing::Stream { next: next @ (Ask::Soon | Ask::At(_)), .. } if share.is_used_up() || is_long(cx.now) => {
+                *next = Ask::Due;
+                return Step::Yield;
+            }
             Outgoing::Stream { .. } => self.produce(cx, share),
+            _ if share.is_used_up() => return Step::Yield,
             _ if !self.is_writable => return Step::Wait,
             Outgoing::Memory { .. } | Outgoing::File(_) => self.send_slice(cx, share),
         }
@@ -121,24 +169,35 @@ impl<T: Transport> Connection<T> {
     /// Has the source make the next slice, which then is output like any other.
     fn produce<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
-        let Outgoing::Stream { source, coding, resume } = &mut writing.body else { return };
-        *resume = None;
+        let Outgoing::Stream { source, extent, next } = &mut writing.body else { return };
+        *next = Ask::Soon;
         // The peer has taken all there was: the time that the source takes is not counted against it.
         self.since = cx.now.tick();
         let out = cx.scratch.output.end();
         let start = out.len();
         let produced = source.produce(out);
-        if *coding == Coding::Chunked {
+        let made = out.len().saturating_sub(start);
+        let broken = extent.count(made, matches!(produced, Ok(Produced::All)));
+        if broken.is_some() {
+            // Not one byte more than was announced: the peer would take it for the next answer.
+            out.truncate(start);
+        }
+        let is_chunked = matches!(extent, Extent::Chunked);
+        if is_chunked {
             encode_chunk(out, start);
         }
         let narrator = Narrator { peer: self.peer, tracer: cx.tracer };
         narrator.tell(&Event::Produced(out.get(start..).unwrap_or_default()));
-        share.bytes = share.bytes.saturating_add((out.len() - start).max(WORK));
+        share.count_work(made);
+        if let (Some(difference), Ok(_)) = (broken, &produced) {
+            let error = io::Error::other(difference);
+            return self.cut_short("its source did not keep to the length that was announced", &error, cx);
+        }
         match produced {
             Ok(Produced::More) => {}
-            Ok(Produced::Later(span)) => *resume = Some(cx.now.tick().plus(span)),
+            Ok(Produced::Later(span)) => *next = Ask::At(cx.now.tick().plus(span)),
             Ok(Produced::All) => {
-                if *coding == Coding::Chunked {
+                if is_chunked {
                     encode_last_chunk(out);
                 }
                 self.end_body(cx);
@@ -259,6 +318,3 @@ fn is_of_the_disk(error: &io::Error) -> bool {
     Errno::from_io_error(error)
         .is_some_and(|errno| [Errno::IO, Errno::INVAL, Errno::ISDIR, Errno::STALE].contains(&errno))
 }
-
-/// What a call to a source counts at least, in bytes of the turn's share: work costs time even where nothing comes of it yet.
-const WORK: usize = BYTES_A_TURN / 4;

@@ -44,8 +44,8 @@ impl Coding {
 
     /// Those that may be sent, the one the peer likes best first.
     pub(super) fn asked(request: &Request<'_>) -> impl Iterator<Item = Coding> {
-        let _ = request;
-        std::iter::empty()
+        let liked = request.codings(&Coding::ALL.map(Coding::name));
+        liked.into_iter().filter_map(|name| Coding::ALL.into_iter().find(|coding| coding.name() == name))
     }
 }
 

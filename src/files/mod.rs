@@ -13,6 +13,7 @@ mod facts;
 mod fields;
 mod listing;
 mod mime;
+mod multipart;
 mod policy;
 mod range;
 mod resolve;
@@ -29,12 +30,13 @@ use coding::Coding;
 use conditional::Verdict;
 use fields::Fields;
 use listing::Listing;
+use multipart::Multipart;
 use resolve::{Found, Ground};
 
-use crate::http::{HttpError, Method, Request, Response, Status};
+use crate::http::{Body, HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
 
-pub use range::ByteRange;
+pub use range::{ByteRanges, Span};
 pub use tree::Links;
 
 /// What a directory without an index page answers.
@@ -148,15 +150,15 @@ impl Files {
     }
 
     /// The encoded form of the file that the peer likes best, or the file as it is.
-    fn encoded(&self, request: &Request<'_>, entry: Rc<Entry>) -> Rc<Entry> {
+    fn encoded(&self, request: &Request<'_>, entry: &Rc<Entry>) -> Rc<Entry> {
         for coding in Coding::asked(request) {
             if entry.look_beside(&self.ground, request.now.turn_number()).is_there(coding)
-                && let Some(encoded) = self.load_encoded(request, &entry, coding)
+                && let Some(encoded) = self.load_encoded(request, entry, coding)
             {
                 return encoded;
             }
         }
-        entry
+        Rc::clone(entry)
     }
 
     fn load_encoded(&self, request: &Request<'_>, entry: &Entry, coding: Coding) -> Option<Rc<Entry>> {
@@ -188,7 +190,25 @@ impl Files {
         {
             refusal.detail = reason.to_string().into();
         }
-        refusal
+        match (refusal.status == Status::NOT_FOUND).then(|| self.page_for_missing(request)).flatten() {
+            Some(page) => refusal.with_page(page),
+            None => refusal,
+        }
+    }
+
+    /// The `404.html` of the root. Whether there is one is looked up once in a turn, as for any file.
+    fn page_for_missing(&self, request: &Request<'_>) -> Option<Response> {
+        let turn = request.now.turn_number();
+        if self.lacks_page.get() == turn {
+            return None;
+        }
+        let Some(entry) = self.standing(PAGE_404, request) else {
+            self.lacks_page.set(turn);
+            return None;
+        };
+        let kind = entry.headers.get("content-type").unwrap_or_default();
+        let page = Response::new(Status::NOT_FOUND).with_header("Content-Type", kind);
+        Some(page.with_header("X-Content-Type-Options", "nosniff").with_body(entry.body(0, entry.facts.size)))
     }
 }
 
@@ -225,9 +245,9 @@ impl Resource for Files {
                 None => return Err(self.dressed(request, refusal)),
             },
         };
-        let varies = entry.neighbours.get().is_any();
-        let response = send_on_conditions(request, &self.encoded(request, entry))?;
-        Ok(if varies { response.with_header("Vary", "Accept-Encoding") } else { response })
+        let chosen = self.encoded(request, &entry);
+        let response = send_on_conditions(request, &chosen)?;
+        Ok(if entry.neighbours.get().is_any() { response.with_header("Vary", "Accept-Encoding") } else { response })
     }
 }
 
@@ -248,35 +268,44 @@ fn send_on_conditions(request: &Request<'_>, entry: &Entry) -> Result<Response, 
     }
 }
 
-/// The file, or the part of it that is asked for.
+/// The file, or the parts of it that are asked for.
 fn send(request: &Request<'_>, entry: &Entry) -> Result<Response, HttpError> {
     let size = entry.facts.size;
     match asked(request, entry) {
-        ByteRange::Whole => {
+        ByteRanges::Whole => {
             Ok(Response::new(Status::OK).with_headers(entry.headers.clone()).with_body(entry.body(0, size)))
         }
-        ByteRange::Part { offset, length } => {
-            let content_range = format!("bytes {offset}-{}/{size}", offset + length - 1);
+        ByteRanges::One(span) => {
+            let content_range = format!("bytes {}-{}/{size}", span.offset, span.last());
             Ok(Response::new(Status::PARTIAL_CONTENT)
                 .with_headers(entry.headers.clone())
                 .with_header("Content-Range", content_range)
-                .with_body(entry.body(offset, length)))
+                .with_body(entry.body(span.offset, span.length)))
         }
-        ByteRange::Unsatisfiable => {
-            let detail = format!("the range begins behind the end of the file, which has {size} bytes");
+        ByteRanges::Several(spans) => {
+            let content_type = entry.headers.get("Content-Type").unwrap_or_default();
+            let parts = Multipart::new(entry.body(0, size), size, content_type, &entry.tag, spans);
+            let parts = parts.ok_or_else(|| HttpError::internal("a file without content has no parts"))?;
+            Ok(Response::new(Status::PARTIAL_CONTENT)
+                .with_headers(entry.headers.clone())
+                .with_header("Content-Type", parts.content_type())
+                .with_body(Body::Stream(Box::new(parts))))
+        }
+        ByteRanges::Unsatisfiable => {
+            let detail = format!("what is asked for begins behind the end of the file, which has {size} bytes");
             Err(HttpError::new(Status::RANGE_NOT_SATISFIABLE, detail)
                 .with_header("Content-Range", format!("bytes */{size}")))
         }
     }
 }
 
-/// The range that is asked for: with GET only (RFC 9110 section 14.2), in one field, and if If-Range does not object.
-fn asked(request: &Request<'_>, entry: &Entry) -> ByteRange {
+/// The ranges that are asked for: with GET only (RFC 9110 section 14.2), in one field, and if If-Range does not object.
+fn asked(request: &Request<'_>, entry: &Entry) -> ByteRanges {
     let mut fields = request.headers.get_all("range");
     match (request.method, fields.next(), fields.next()) {
         (Method::Get, Some(range), None) if conditional::allows_range(request, &entry.facts, &entry.tag) => {
-            ByteRange::parse(range, entry.facts.size)
+            ByteRanges::parse(range, entry.facts.size)
         }
-        _ => ByteRange::Whole,
+        _ => ByteRanges::Whole,
     }
 }

@@ -40,7 +40,8 @@ impl Body {
             Body::Empty => Some(0),
             Body::Bytes(bytes) => u64::try_from(bytes.as_slice().len()).ok(),
             Body::File(range) => Some(range.length),
-            Body::Stream(_) | Body::Later(_) => None,
+            Body::Stream(source) => source.length(),
+            Body::Later(_) => None,
         }
     }
 
@@ -137,8 +138,9 @@ impl FileRange {
 /// Something that makes a body a slice at a time.
 ///
 /// It is asked again only when the peer has taken what was made before, and at most a few times in one turn of the loop:
-/// one call should do a millisecond of work at the most. A response with a source has no Content-Length; it goes out
-/// chunked (RFC 9112 section 7.1), or to an HTTP/1.0 peer until the connection closes.
+/// one call should do a millisecond of work at the most. Where the [`length`](Self::length) is known it is announced in
+/// Content-Length; otherwise the response goes out chunked (RFC 9112 section 7.1), or to an HTTP/1.0 peer until the
+/// connection closes.
 ///
 /// ```
 /// use ownhands::{Produced, Source};
@@ -164,6 +166,39 @@ pub trait Source: Send {
     /// # Errors
     /// An error ends the connection without the end mark of the body, so that the peer knows it got a part only.
     fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced>;
+
+    /// The length in bytes, if it is known before the content is made. It is asked for once, when the answer begins.
+    ///
+    /// It is a promise made to the peer in Content-Length: a source that makes fewer bytes, or more, ends the connection
+    /// short of it, and the log says which. Of a length of zero nothing is made at all.
+    ///
+    /// ```
+    /// use ownhands::{App, Produced, Request, Response, Source, testing::MockClient};
+    ///
+    /// struct Zeros(u64);
+    ///
+    /// impl Source for Zeros {
+    ///     fn produce(&mut self, out: &mut Vec<u8>) -> std::io::Result<Produced> {
+    ///         let slice = self.0.min(16 * 1024);
+    ///         out.extend((0..slice).map(|_| 0));
+    ///         self.0 -= slice;
+    ///         Ok(if self.0 == 0 { Produced::All } else { Produced::More })
+    ///     }
+    ///     fn length(&self) -> Option<u64> {
+    ///         Some(self.0)
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/zeros", |_: &Request<'_>| Response::stream(Zeros(1_000_000)))?;
+    /// let answer = MockClient::new(app).get("/zeros");
+    /// assert_eq!((answer.header("Content-Length"), answer.body().len()), (Some("1000000"), 1_000_000));
+    /// # Ok(()) }
+    /// ```
+    fn length(&self) -> Option<u64> {
+        None
+    }
 }
 
 /// What a [`Source`] says after a slice.

@@ -40,6 +40,8 @@ pub(crate) enum Coding {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Promise {
     pub(crate) coding: Coding,
+    /// What Content-Length says.
+    pub(crate) length: Option<u64>,
     pub(crate) keep_alive: bool,
 }
 
@@ -73,13 +75,13 @@ pub(crate) fn encode(response: &Response, delivery: Delivery, now: &Now, out: &m
     out.extend_from_slice(response.headers.as_wire());
     out.extend_from_slice(b"\r\n");
 
-    let is_absent = delivery.is_head || status.is_bodiless() || response.body.is_empty();
+    let is_absent = delivery.is_head || status.is_bodiless() || length == Some(0);
     let coding = match (is_absent, is_chunked) {
         (true, _) => Coding::Absent,
         (false, true) => Coding::Chunked,
         (false, false) => Coding::Plain,
     };
-    Promise { coding, keep_alive }
+    Promise { coding, length, keep_alive }
 }
 
 /// Bytes of a head without the response's own fields, rounded up.

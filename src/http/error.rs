@@ -5,7 +5,7 @@ use std::error::Error;
 use std::time::Duration;
 use std::{fmt, io};
 
-use super::{HeaderList, Status};
+use super::{HeaderList, Response, Status};
 
 /// A refusal: a status, and the one sentence that says what was wrong and where.
 ///
@@ -57,12 +57,14 @@ pub struct HttpError {
     pub headers: HeaderList,
     /// For the log alone.
     pub source: Option<Box<dyn Error + Send + Sync>>,
+    /// The page for the peer, instead of the built-in one.
+    pub page: Option<Box<Response>>,
 }
 
 impl HttpError {
     /// A refusal with any status.
     pub fn new(status: Status, detail: impl Into<Cow<'static, str>>) -> Self {
-        HttpError { status, detail: detail.into(), headers: HeaderList::new(), source: None }
+        HttpError { status, detail: detail.into(), headers: HeaderList::new(), source: None, page: None }
     }
 
     /// 400: the request cannot be understood.
@@ -189,6 +191,32 @@ impl HttpError {
         self.source = Some(source.into());
         self
     }
+
+    /// The same refusal with a page of its own, shown instead of the built-in one. An error handler of the application
+    /// goes before it. The status of the answer is that of the refusal, whatever the page says; the fields of the refusal,
+    /// such as `Allow`, are added to those of the page.
+    ///
+    /// ```
+    /// use ownhands::{App, HttpError, Request, Response, testing::MockClient};
+    ///
+    /// fn shop(_: &Request<'_>) -> Result<Response, HttpError> {
+    ///     let error = HttpError::gone("the shop has moved out");
+    ///     Err(error.with_page(Response::html("<h1>Closed</h1>\n<p>Thank you for forty years.\n")))
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/shop", shop)?;
+    /// let answer = MockClient::new(app).get("/shop");
+    /// assert_eq!((answer.status(), answer.header("Content-Type")), (410, Some("text/html; charset=utf-8")));
+    /// assert!(answer.text().starts_with("<h1>Closed</h1>"));
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_page(mut self, page: Response) -> Self {
+        self.page = Some(Box::new(page));
+        self
+    }
 }
 
 impl fmt::Display for HttpError {
@@ -219,30 +247,40 @@ fn of_io(error: io::Error) -> HttpError {
     refusal.with_source(error)
 }
 
-/// A refusal among other errors.
+/// A refusal among other errors: what it says, and what lies behind it. Its page stays behind: a page may be a source,
+/// which threads cannot share.
 #[derive(Debug)]
-struct Boxed(HttpError);
+struct Boxed {
+    text: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Boxed {
+    fn of(error: HttpError) -> Box<Self> {
+        Box::new(Boxed { text: error.to_string(), source: error.source })
+    }
+}
 
 impl fmt::Display for Boxed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(&self.text)
     }
 }
 
 impl Error for Boxed {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source.as_deref().map(|source| source as &(dyn Error + 'static))
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
 impl From<HttpError> for Box<dyn Error + Send + Sync> {
     fn from(error: HttpError) -> Self {
-        Box::new(Boxed(error))
+        Boxed::of(error)
     }
 }
 
 impl From<HttpError> for Box<dyn Error> {
     fn from(error: HttpError) -> Self {
-        Box::new(Boxed(error))
+        Boxed::of(error)
     }
 }

@@ -3,6 +3,7 @@
 //! Nothing here opens a file, waits for a peer or looks at a clock; every function is from values to values,
 //! so all of it can be tested with tables of bytes and fuzzed as it stands.
 
+mod accept;
 mod body;
 mod chunked;
 mod content;
@@ -28,12 +29,13 @@ mod status;
 mod target;
 mod version;
 
+pub(crate) use accept::names_html;
 pub use body::{Body, Bytes, FileRange, Produced, Source};
 pub(crate) use chunked::ChunkDecoder;
 pub use content::{Content, ContentReader};
 pub use cookie::{Cookie, SameSite};
 pub use decode::{FIELD_SLOTS, Head, Progress, Slots, decode, slots};
-pub(crate) use encode::{CONTINUE, Coding, Delivery, encode, encode_chunk, encode_last_chunk};
+pub(crate) use encode::{CONTINUE, Coding, Delivery, Promise, encode, encode_chunk, encode_last_chunk};
 pub use error::HttpError;
 pub(crate) use field::is_token;
 pub use form::{Form, Pairs};

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::net::SocketAddr;
 
-use super::field;
 use super::{
     Body, Content, Deferred, Form, Headers, HttpError, Method, Now, Pairs, Params, Recall, Response, Status, Version,
 };
+use super::{accept, field};
 
 /// A complete request, with its body.
 ///
@@ -233,7 +233,71 @@ impl<'a> Request<'a> {
         self.path_bytes.get(self.mount.len()..).unwrap_or_default()
     }
 
-    /// True if the peer prefers a page to text: it named `text/html` in Accept, as browsers do and curl does not.
+    /// The index of the media type that the peer likes best, of those that could be sent (RFC 9110 section 12.5.1).
+    ///
+    /// Each offer has the quality of the range in Accept that says most of it: `text/html;level=1` more than `text/html`,
+    /// that more than `text/*`, that more than `*/*`. The best quality wins; of equals, what the peer named first; then
+    /// what was offered first. A range with parameters covers only what is offered with all of them.
+    ///
+    /// `None` if the peer refuses all of them, by silence or by `q=0`: answer 406, or send something all the same (section
+    /// 15.5.7). Where there is no Accept, or none that can be read, the first offer is as good as any. The answer depends
+    /// on the field, so it says `Vary: Accept` to caches (section 12.5.5).
+    ///
+    /// ```
+    /// use ownhands::{App, HttpError, Request, Response, Status, testing::MockClient};
+    ///
+    /// fn sum(request: &Request<'_>) -> Result<Response, HttpError> {
+    ///     Ok(match request.prefers(&["text/plain", "text/html", "application/json"]) {
+    ///         Some(0) => Response::text("4\n"),
+    ///         Some(1) => Response::html("<p>4"),
+    ///         Some(_) => Response::json("{\"sum\":4}".to_owned()),
+    ///         None => return Err(HttpError::new(Status::NOT_ACCEPTABLE, "there is text, a page, and JSON")),
+    ///     }
+    ///     .with_header("Vary", "Accept"))
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", sum)?;
+    /// let mut client = MockClient::new(app);
+    /// let mut ask = |accept: &str| client.request("GET", "/").header("Accept", accept).send();
+    /// assert_eq!(ask("*/*").text(), "4\n");
+    /// assert_eq!(ask("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8").text(), "<p>4");
+    /// assert_eq!(ask("application/json, text/plain, */*").text(), "{\"sum\":4}");
+    /// assert_eq!(ask("image/png").status(), 406);
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn prefers(&self, offers: &[&str]) -> Option<usize> {
+        accept::best_type(self.headers.get_all("accept"), offers)
+    }
+
+    /// Those of the content codings that may be sent, the best first (RFC 9110 section 12.5.3).
+    ///
+    /// The offers are in the server's own order, which decides between those that the peer likes equally. What the peer
+    /// likes less than no coding at all is left out, and where it does not say what it takes, nothing is left. An answer
+    /// that depends on this says `Vary: Accept-Encoding`.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |request: &Request<'_>| request.codings(&["br", "zstd", "gzip"]).join(" "))?;
+    /// let mut client = MockClient::new(app);
+    /// let mut ask = |accept: &str| client.request("GET", "/").header("Accept-Encoding", accept).send().text();
+    /// assert_eq!(ask("gzip, deflate, br, zstd"), "br zstd gzip");
+    /// assert_eq!(ask("br;q=0.1, x-gzip"), "gzip br");
+    /// assert_eq!(ask("identity, gzip;q=0.5"), "");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn codings<'o>(&self, offers: &[&'o str]) -> Vec<&'o str> {
+        accept::codings(self.headers.get_all("accept-encoding"), offers)
+    }
+
+    /// True if the peer asks for a page by name: `text/html` or `application/xhtml+xml` stands in Accept, with a quality
+    /// above zero, as browsers do and curl does not.
     ///
     /// ```
     /// use ownhands::{App, Request, Response, testing::MockClient};
@@ -251,8 +315,7 @@ impl<'a> Request<'a> {
     /// ```
     #[must_use]
     pub fn wants_html(&self) -> bool {
-        let is_html = |element: &[u8]| element.get(..9).is_some_and(|start| start.eq_ignore_ascii_case(b"text/html"));
-        self.headers.get_all("accept").flat_map(field::list).any(is_html)
+        accept::names_html(self.headers.get_all("accept"))
     }
 
     /// The same request as a handler mounted under `mount` sees it. The decoded path begins with `mount`.

@@ -49,6 +49,8 @@ impl Status {
     pub const NOT_FOUND: Status = Status(404);
     /// 405
     pub const METHOD_NOT_ALLOWED: Status = Status(405);
+    /// 406
+    pub const NOT_ACCEPTABLE: Status = Status(406);
     /// 408
     pub const REQUEST_TIMEOUT: Status = Status(408);
     /// 409

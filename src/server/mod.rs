@@ -13,6 +13,7 @@ mod signals;
 mod stream;
 mod timers;
 
+use std::collections::VecDeque;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ use log::{debug, info};
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
-use crate::connection::{Connection, Context, Next, Phase, Scratch, Tracer};
+use crate::connection::{Connection, Context, Next, Phase, Scratch, Tracer, is_long};
 use crate::http::{Now, Recall, Tick, Wake};
 use crate::service::Service;
 
@@ -57,8 +58,8 @@ pub struct Server<S> {
     addresses: Vec<SocketAddr>,
     slots: Slab<Slot>,
     timers: Timers,
-    /// Connections that used up their share of the last turn.
-    again: Vec<usize>,
+    /// Connections that used up their share of a turn, in the order in which they go on.
+    again: VecDeque<usize>,
     scratch: Scratch,
     service: S,
     config: Config,
@@ -139,7 +140,7 @@ impl<S: Service> Server<S> {
             addresses,
             slots: Slab::new(),
             timers: Timers::default(),
-            again: Vec::new(),
+            again: VecDeque::new(),
             scratch: Scratch::new(),
             service,
             max_connections: descriptors::make_room(config.max_connections),
@@ -215,10 +216,10 @@ impl<S: Service> Server<S> {
         }
         self.now.next_turn();
         self.next_turn = self.service.begin_turn(&self.now);
-        let unfinished = std::mem::take(&mut self.again);
+        let unfinished = self.again.len();
         for event in events.iter() {
             match event.token() {
-                WAKER => self.handle.take_tickets().into_iter().for_each(|key| self.step(key)),
+                WAKER => self.handle.take_tickets().into_iter().for_each(|key| self.call(key)),
                 SIGNALS => self.heed_signals(),
                 Token(listener) if listener >= FIRST_LISTENER => self.acceptor.set_ready(listener - FIRST_LISTENER),
                 Token(key) => {
@@ -233,17 +234,12 @@ impl<S: Service> Server<S> {
                             event.is_writable() || event.is_error(),
                             sees_end,
                         );
-                        self.step(key);
+                        self.call(key);
                     }
                 }
             }
         }
-        for key in unfinished {
-            if let Some(slot) = self.slots.get_mut(key) {
-                slot.is_queued = false;
-                self.step(key);
-            }
-        }
+        self.go_on(unfinished);
         self.wake_overdue();
         self.accept();
         if self.handle.wants_stop() {
@@ -268,6 +264,29 @@ impl<S: Service> Server<S> {
         Some(next.since(self.now.measured()).saturating_add(ROUND_UP))
     }
 
+    /// Lets the first of the queue go on, one always, and the others of so many until the turn is long. Those left keep
+    /// their places before those who came meanwhile: nobody starves, and new requests are served between.
+    fn go_on(&mut self, unfinished: usize) {
+        for _ in 0..unfinished {
+            let Some(key) = self.again.pop_front() else { return };
+            // Another may have got the key of one that is gone.
+            let is_there = self.slots.get_mut(key).is_some_and(|slot| std::mem::take(&mut slot.is_queued));
+            if is_there {
+                self.step(key);
+                if is_long(&self.now) {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// There is news for a connection: it goes on, but in the queue it keeps its place.
+    fn call(&mut self, key: usize) {
+        if self.slots.get(key).is_some_and(|slot| !slot.is_queued) {
+            self.step(key);
+        }
+    }
+
     /// Lets one connection go on, and notes what it says.
     fn step(&mut self, key: usize) {
         let Some(slot) = self.slots.get_mut(key) else { return };
@@ -288,7 +307,7 @@ impl<S: Service> Server<S> {
             }
             Next::Again => {
                 if !std::mem::replace(&mut slot.is_queued, true) {
-                    self.again.push(key);
+                    self.again.push_back(key);
                 }
             }
             Next::Close => self.remove(key),
@@ -309,6 +328,8 @@ impl<S: Service> Server<S> {
         self.acceptor.wake(now);
         while let Some(key) = self.timers.pop(now) {
             match self.slots.get(key) {
+                // In the queue it has no deadline: it has work.
+                Some(slot) if slot.is_queued => {}
                 Some(slot) if slot.deadline <= now => self.step(key),
                 Some(slot) => self.timers.set(key, slot.deadline),
                 None => {}
@@ -364,7 +385,7 @@ impl<S: Service> Server<S> {
         for key in keys {
             if let Some(slot) = self.slots.get_mut(key) {
                 slot.connection.set_ready(true, false, false);
-                self.step(key);
+                self.call(key);
             }
         }
     }

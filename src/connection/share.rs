@@ -1,0 +1,49 @@
+//! What a connection may have of one turn of the loop, so that none starves the others: requests, bytes, and time.
+
+use std::time::Duration;
+
+use crate::http::Now;
+
+/// How much of its share of the turn a connection has used.
+#[derive(Debug, Default)]
+pub(super) struct Share {
+    pub(super) requests: u32,
+    pub(super) bytes: usize,
+}
+
+impl Share {
+    /// True if another request may be answered in this turn. One always may; those behind it wait for the next turn once
+    /// there were many, or once this turn has taken long: what they ask for may be dear.
+    pub(super) fn has_time_for_another(&self, now: &Now) -> bool {
+        self.requests == 0 || (self.requests < REQUESTS_A_TURN && !is_long(now))
+    }
+
+    /// Counts a call to a source that made so many bytes.
+    pub(super) fn count_work(&mut self, made: usize) {
+        self.bytes = self.bytes.saturating_add(made.max(WORK));
+    }
+
+    /// True if no more bytes may be sent or read in this turn.
+    pub(super) fn is_used_up(&self) -> bool {
+        self.bytes >= BYTES_A_TURN
+    }
+}
+
+/// True if this turn has lasted so long that what can wait should: a hundred connections, each within its share, would
+/// together make those wait who have but a small request.
+pub(crate) fn is_long(now: &Now) -> bool {
+    now.measured().since(now.tick()) >= LONG_TURN
+}
+
+/// How long a turn of the loop may be before everybody gets but one answer in it, and sources wait for the next.
+const LONG_TURN: Duration = Duration::from_millis(2);
+
+/// Requests answered for one connection in one turn: a deep pipeline leaves with one write, and the next peer is not kept long.
+const REQUESTS_A_TURN: u32 = 64;
+
+/// Bytes sent to, or read from, one connection in one turn. A peer on loopback takes them as fast as they come: would-block
+/// alone is no fairness.
+pub(super) const BYTES_A_TURN: usize = 256 * 1024;
+
+/// What a call to a source counts at least, in bytes: work costs time even where nothing comes of it yet.
+const WORK: usize = BYTES_A_TURN / 4;
