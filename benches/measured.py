@@ -1,6 +1,6 @@
 """A server under measurement: started for it, watched through /proc, ended by its process id and by nothing else.
 
-Shared by `compare` and `memory`. Linux, and the standard library of Python 3.8 or later.
+Shared by `compare`, `latency`, `listing` and `memory`. Linux, and the standard library of Python 3.8 or later.
 """
 
 import http.client
