@@ -209,12 +209,18 @@ fn what_cannot_be_done_is_one_line_and_an_exit_code() {
     let site = site();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
-    let cases: [(&[&str], i32, &str); 22] = [
-        (&["nowhere"], 2, "there is no directory nowhere: name a directory: ownhands ROOT"),
-        (&["no\nwhere"], 2, "there is no directory no\\nwhere: "),
-        (&["index.html"], 2, "index.html is not a directory: "),
-        (&["demo"], 2, "there is no directory static: go to the directory of the sources, or name another one: "),
-        (&["a", "b"], 2, "see ownhands --help"),
+    let cases: [(&[&str], i32, &str); 28] = [
+        (&["nowhere"], 2, "there is no nowhere: name a directory or a file: ownhands PATH"),
+        (&["no\nwhere"], 2, "there is no no\\nwhere: "),
+        (&["/dev/null"], 2, "/dev/null is neither a directory nor a file: "),
+        (&["index.html", "./index.html"], 2, "./index.html: another one of this name is shared already"),
+        (&["--hide", "["], 2, "--hide [ is no pattern: "),
+        (&["--header", "ETag: x"], 2, "--header cannot be ETag: the header ETag follows from the file that is served"),
+        (&["--header", "X-Y"], 2, "give a header as 'Name: value'"),
+        (&["--no-links", "--follow-links"], 2, "cannot be used with"),
+        (&["--listing-css", "nowhere.css"], 2, "the style sheet nowhere.css cannot be read: "),
+        (&["demo"], 2, "there is no static: go to the directory of the sources, or name another one: "),
+        (&["index.html", "b"], 2, "there is no b: name a directory or a file: ownhands PATH"),
         (
             &[".", "--prot", "1"],
             2,

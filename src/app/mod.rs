@@ -31,7 +31,7 @@ use self::ids::RequestIds;
 use self::jobs::Jobs;
 use self::mount::{Mount, Mounts};
 use self::pages::Pages;
-use self::report::Shown;
+use self::report::{Reporter, Shown};
 use self::router::{Router, Spans};
 use crate::http::{Body, HttpError, IntoResponse, Method, Now, Params, Request, Response, Status, Tick};
 use crate::service::{Exchange, Fragment, Resource, Service};
@@ -65,6 +65,7 @@ pub struct App {
     mounts: Mounts,
     pages: Pages,
     observers: Vec<Box<dyn Observer>>,
+    reporter: Reporter,
     jobs: Jobs,
     ids: Option<RequestIds>,
     unknown_methods: UnknownMethods,
@@ -364,7 +365,7 @@ impl App {
             return self.page(&HttpError::internal(fault), None, asker);
         }
         let id = self.id(asker);
-        report::refusal(error, asker, id.as_deref());
+        self.reporter.refusal(error, asker, id.as_deref());
         ids::stamp(self.pages.answer(error, own, asker), id.as_deref())
     }
 
@@ -416,6 +417,7 @@ impl Service for App {
     }
 
     fn begin_turn(&self, now: &Now) -> Tick {
+        self.reporter.begin_turn(now);
         if let Some(ids) = &self.ids {
             ids.begin_turn(now);
         }

@@ -2,13 +2,14 @@
 //!
 //! Nothing that a peer sent reaches the log or a plain-text page unescaped: a terminal obeys control characters.
 
+use std::cell::Cell;
 use std::error::Error;
 use std::fmt::{self, Write as _};
 
 use log::Level;
 
 use super::asker::Asker;
-use crate::http::{HttpError, Status};
+use crate::http::{HttpError, Now, Status};
 
 /// Characters of a peer's text that are shown; a target may have thousands.
 const SHOWN: usize = 160;
@@ -29,19 +30,56 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Writes a refusal to the log.
-pub(super) fn refusal(error: &HttpError, asker: Asker<'_>, id: Option<&str>) {
-    log::log!(level(error), "{}", Refusal { error, asker, id });
+/// Refusals written in one second, at levels above debug: a scanner makes thousands of them, and each costs a write.
+const LINES_A_SECOND: u32 = 20;
+
+/// Writes refusals to the log, so many a second; the others are counted.
+#[derive(Default)]
+pub(super) struct Reporter {
+    second: Cell<u64>,
+    written: Cell<u32>,
+    passed_over: Cell<u32>,
 }
 
-/// What is wrong with the server or its disk is for its keeper to see; what peers ask in vain is everyday.
+impl Reporter {
+    /// The count is for a second of the clock. How many lines were left out is said when the next second begins.
+    pub(super) fn begin_turn(&self, now: &Now) {
+        if self.second.replace(now.unix_seconds()) == now.unix_seconds() {
+            return;
+        }
+        self.written.set(0);
+        let passed_over = self.passed_over.replace(0);
+        if passed_over > 0 {
+            log::warn!("{passed_over} more refusals, in one second, are not shown here");
+        }
+    }
+
+    /// Writes a refusal.
+    pub(super) fn refusal(&self, error: &HttpError, asker: Asker<'_>, id: Option<&str>) {
+        let level = level(error);
+        let is_rationed = level <= Level::Info && level <= log::max_level();
+        if !is_rationed || self.takes_line() {
+            log::log!(level, "{}", Refusal { error, asker, id });
+        }
+    }
+
+    /// Counts a line, as written or as passed over.
+    fn takes_line(&self) -> bool {
+        let is_room = self.written.get() < LINES_A_SECOND;
+        let count = if is_room { &self.written } else { &self.passed_over };
+        count.set(count.get().saturating_add(1));
+        is_room
+    }
+}
+
+/// What is wrong with the server or its disk is for its keeper to see, and so is why a file is not to be had; what peers
+/// ask in vain of an application is everyday.
 fn level(error: &HttpError) -> Level {
     match error.status {
         Status::SERVICE_UNAVAILABLE => Level::Warn,
         // A peer asks for what is not spoken here; that is its affair, and it could do so all day.
         Status::NOT_IMPLEMENTED | Status::VERSION_NOT_SUPPORTED => Level::Debug,
         status if status.class() == 5 => Level::Error,
-        Status::NOT_FOUND => Level::Debug,
         _ if error.source.is_some() => Level::Info,
         _ => Level::Debug,
     }
@@ -119,12 +157,32 @@ mod tests {
     }
 
     #[test]
+    fn a_second_has_so_many_lines() {
+        use crate::http::Tick;
+        use std::time::{Duration, UNIX_EPOCH};
+
+        let reporter = Reporter::default();
+        let mut now = Now::new(Tick::default(), UNIX_EPOCH + Duration::from_secs(7));
+        reporter.begin_turn(&now);
+        let written = (0..100).filter(|_| reporter.takes_line()).count();
+        assert_eq!((written, reporter.passed_over.get()), (20, 80));
+        now.turn(Tick::default(), UNIX_EPOCH + Duration::from_millis(7999));
+        reporter.begin_turn(&now);
+        assert!(!reporter.takes_line(), "the same second");
+        now.turn(Tick::default(), UNIX_EPOCH + Duration::from_secs(8));
+        reporter.begin_turn(&now);
+        assert!(reporter.takes_line());
+        assert_eq!(reporter.passed_over.get(), 0);
+    }
+
+    #[test]
     fn levels() {
         assert_eq!(level(&HttpError::internal("x")), Level::Error);
         assert_eq!(level(&HttpError::new(Status::SERVICE_UNAVAILABLE, "x")), Level::Warn);
         assert_eq!(level(&HttpError::forbidden("x").with_source("0700")), Level::Info);
         assert_eq!(level(&HttpError::new(Status::VERSION_NOT_SUPPORTED, "x")), Level::Debug);
-        assert_eq!(level(&HttpError::not_found("x").with_source("ENOENT")), Level::Debug);
+        assert_eq!(level(&HttpError::not_found("x").with_source("no such file")), Level::Info);
+        assert_eq!(level(&HttpError::not_found("x")), Level::Debug);
         assert_eq!(level(&HttpError::bad_request("x")), Level::Debug);
     }
 }

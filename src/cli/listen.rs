@@ -80,8 +80,9 @@ fn refusal(sockets: &[SocketAddr], error: &io::Error) -> String {
 
 /// A line for each URL: `http://127.0.0.1:8000/ serves static`.
 pub(super) fn announcement(bound: &[SocketAddr], options: &Options) -> String {
-    let root = one_line(&options.root.display().to_string());
-    let what = if options.is_demo { format!("the demo and {root}") } else { root };
+    let paths: Vec<String> = options.paths.iter().map(|path| one_line(&path.display().to_string())).collect();
+    let paths = paths.join(", ");
+    let what = if options.is_demo { format!("the demo and {paths}") } else { paths };
     let mut lines = String::new();
     for address in bound.iter().flat_map(|&address| reachable(address)) {
         // Writing to memory does not fail.

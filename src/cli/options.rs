@@ -10,6 +10,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, Parser, Subcommand};
 use log::LevelFilter;
+use ownhands::files::Links;
 use ownhands::http::FIELD_SLOTS;
 use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
@@ -22,17 +23,17 @@ pub(super) const DEFAULT_PORT: u16 = 8000;
 /// A deadline longer than this, a year, is a slip of the hand.
 const MAX_SECONDS: f64 = 366.0 * 24.0 * 3600.0;
 
-/// Serves a directory over HTTP: one thread, one event loop.
+/// Serves directories and files over HTTP: one thread, one event loop.
 #[derive(Debug, Parser)]
 #[command(name = "ownhands", version, disable_help_subcommand = true)]
-#[command(override_usage = "ownhands [OPTIONS] [ROOT]\n       ownhands demo [OPTIONS] [ROOT]")]
+#[command(override_usage = "ownhands [OPTIONS] [PATH]...\n       ownhands demo [OPTIONS] [ROOT]")]
 struct CommandLine {
     #[command(subcommand)]
     verb: Option<Verb>,
 
-    /// The directory to serve; one named demo is served as ./demo
-    #[arg(default_value = ".")]
-    root: PathBuf,
+    /// The directory to serve, or a file; several are served by their names. One named demo is served as ./demo
+    #[arg(value_name = "PATH", default_value = ".")]
+    paths: Vec<PathBuf>,
 
     #[command(flatten)]
     options: Flags,
@@ -76,6 +77,38 @@ struct Flags {
     /// Serve files whose name begins with a dot, too
     #[arg(long, global = true)]
     hidden: bool,
+
+    /// Do not serve what this pattern matches: *.log anywhere, /tmp or docs/*.bak from the root; may be given several times
+    #[arg(long, global = true, value_name = "GLOB")]
+    hide: Vec<String>,
+
+    /// Follow links that lead out of what is served, too
+    #[arg(long, global = true, conflicts_with = "no_links")]
+    follow_links: bool,
+
+    /// Follow no link at all
+    #[arg(long, global = true)]
+    no_links: bool,
+
+    /// Serve an application of one page: where there is no file, the root's index page answers
+    #[arg(long, global = true)]
+    spa: bool,
+
+    /// Seconds for which caches may use a file without asking [default: they ask each time]
+    #[arg(long, global = true, value_name = "SECONDS")]
+    cache: Option<u64>,
+
+    /// A header that goes with every file and listing; may be given several times
+    #[arg(long, global = true, value_name = "NAME: VALUE", value_parser = header)]
+    header: Vec<(String, String)>,
+
+    /// A style sheet for the listings, beside the built-in one
+    #[arg(long, global = true, value_name = "FILE")]
+    listing_css: Option<PathBuf>,
+
+    /// Tell clients on this machine why something is not to be had, as the log has it
+    #[arg(long, global = true)]
+    explain: bool,
 
     /// The file that is served for a directory
     #[arg(long, global = true, value_name = "NAME", default_value = "index.html", value_parser = file_name)]
@@ -147,11 +180,19 @@ pub(super) enum Asked {
 /// How to serve.
 pub(super) struct Options {
     pub(super) is_demo: bool,
-    pub(super) root: PathBuf,
+    /// What to serve, at least one.
+    pub(super) paths: Vec<PathBuf>,
     pub(super) port: Option<u16>,
     pub(super) addresses: Addresses,
     pub(super) has_listing: bool,
     pub(super) serves_hidden: bool,
+    pub(super) hide: Vec<String>,
+    pub(super) links: Links,
+    pub(super) is_application: bool,
+    pub(super) cache: Option<Duration>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) listing_css: Option<PathBuf>,
+    pub(super) explains: bool,
     pub(super) index: String,
     pub(super) config: Config,
     pub(super) access_log: Sink,
@@ -186,12 +227,12 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
     };
     let flags = line.options;
     let shows_routes = matches!(line.verb, Some(Verb::Demo { routes: true, .. }));
-    let (is_demo, root) = match line.verb {
-        Some(Verb::Demo { .. }) if line.root != Path::new(".") => {
+    let (is_demo, paths) = match line.verb {
+        Some(Verb::Demo { .. }) if line.paths != [Path::new(".")] => {
             return Err(Failure::Usage("say ownhands demo ROOT, or ownhands ROOT; see ownhands --help".to_owned()));
         }
-        Some(Verb::Demo { root, .. }) => (true, root),
-        None => (false, line.root),
+        Some(Verb::Demo { root, .. }) => (true, vec![root]),
+        None => (false, line.paths),
     };
     let addresses = match (flags.lan, flags.bind.is_empty()) {
         (true, true) => Addresses::Lan,
@@ -222,11 +263,22 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
     };
     let options = Box::new(Options {
         is_demo,
-        root,
+        paths,
         port: flags.port,
         addresses,
         has_listing: !flags.no_listing,
         serves_hidden: flags.hidden,
+        hide: flags.hide,
+        links: match (flags.follow_links, flags.no_links) {
+            (true, _) => Links::Followed,
+            (_, true) => Links::Refused,
+            _ => Links::Inside,
+        },
+        is_application: flags.spa,
+        cache: flags.cache.map(Duration::from_secs),
+        headers: flags.header,
+        listing_css: flags.listing_css,
+        explains: flags.explain,
         index: flags.index,
         config,
         access_log,
@@ -262,6 +314,12 @@ fn file_name(text: &str) -> Result<String, String> {
         return Err("give the name of a file, without a directory".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// A header as one would type it; what it may be, the library says.
+fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("give a header as 'Name: value'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
 }
 
 fn count(text: &str) -> Result<usize, String> {

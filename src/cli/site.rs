@@ -1,4 +1,4 @@
-//! What the command serves: a directory, in the demo with a few routes before it, and the access log.
+//! What the command serves: directories and files, in the demo with a few routes before it, and the access log.
 
 use std::fmt::Display;
 use std::fs::{self, OpenOptions};
@@ -15,7 +15,7 @@ use super::{Failure, demo};
 
 /// Makes the application.
 pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
-    check_root(options)?;
+    check_paths(options)?;
     let mut app = App::new();
     let failed = |error: &dyn Display| Failure::Run(error.to_string());
     if options.is_demo {
@@ -43,30 +43,58 @@ pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
     Ok(app)
 }
 
-/// What is no directory cannot be served.
-fn check_root(options: &Options) -> Result<(), Failure> {
-    let root = options.root.display();
-    let advice = if options.is_demo {
-        "go to the directory of the sources, or name another one: ownhands demo ROOT"
-    } else {
-        "name a directory: ownhands ROOT"
-    };
-    match fs::metadata(&options.root) {
-        Ok(data) if data.is_dir() => Ok(()),
-        Ok(_) => Err(Failure::Usage(format!("{root} is not a directory: {advice}"))),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            Err(Failure::Usage(format!("there is no directory {root}: {advice}")))
+/// What cannot be served is said before anything is bound.
+fn check_paths(options: &Options) -> Result<(), Failure> {
+    for path in &options.paths {
+        let shown = path.display();
+        let advice = if options.is_demo {
+            "go to the directory of the sources, or name another one: ownhands demo ROOT"
+        } else {
+            "name a directory or a file: ownhands PATH"
+        };
+        match fs::metadata(path) {
+            Ok(facts) if facts.is_dir() || (facts.is_file() && !options.is_demo) => {}
+            Ok(_) if options.is_demo => return Err(Failure::Usage(format!("{shown} is not a directory: {advice}"))),
+            Ok(_) => return Err(Failure::Usage(format!("{shown} is neither a directory nor a file: {advice}"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(Failure::Usage(format!("there is no {shown}: {advice}")));
+            }
+            Err(error) => return Err(Failure::Usage(format!("{shown} cannot be served: {error}: {advice}"))),
         }
-        Err(error) => Err(Failure::Usage(format!("{root} cannot be served: {error}: {advice}"))),
     }
+    Ok(())
 }
 
-/// The directory, as the options want it.
+/// What is served, as the options want it.
 fn files(options: &Options) -> Result<Files, Failure> {
-    let files = Files::new(&options.root).map_err(|error| Failure::Usage(format!("cannot serve {error}")))?;
-    let files = files.with_index(&options.index);
-    let files = if options.has_listing { files } else { files.without_listing() };
-    Ok(if options.serves_hidden { files.with_hidden() } else { files })
+    let opened = match &options.paths[..] {
+        [path] => Files::new(path),
+        paths => Files::share(paths),
+    };
+    let mut files = opened.map_err(|error| Failure::Usage(format!("cannot serve {error}")))?;
+    files = files.with_index(&options.index).with_links(options.links);
+    for pattern in &options.hide {
+        let wrong = |error| Failure::Usage(format!("--hide {pattern} is no pattern: {error}"));
+        files = files.without(pattern).map_err(wrong)?;
+    }
+    for (name, value) in &options.headers {
+        let wrong = |why| Failure::Usage(format!("--header cannot be {name}: {why}"));
+        files = files.with_header(name, value).map_err(wrong)?;
+    }
+    if let Some(path) = &options.listing_css {
+        let wrong = |error| Failure::Usage(format!("the style sheet {} cannot be read: {error}", path.display()));
+        files = files.with_listing_css(fs::read_to_string(path).map_err(wrong)?);
+    }
+    if let Some(lifetime) = options.cache {
+        files = files.with_cache(lifetime);
+    }
+    let choices: [(bool, fn(Files) -> Files); 4] = [
+        (!options.has_listing, Files::without_listing),
+        (options.serves_hidden, Files::with_hidden),
+        (options.is_application, Files::with_application),
+        (options.explains, Files::with_reasons),
+    ];
+    Ok(choices.into_iter().filter(|(is_chosen, _)| *is_chosen).fold(files, |files, (_, choice)| choice(files)))
 }
 
 /// The same, with a listing even where there is an index page: that one is shown under `/` already.

@@ -256,6 +256,12 @@ impl Files {
         Files { reasons: Reasons::Shown, ..self }
     }
 
+    /// PLACEHOLDER
+    #[must_use]
+    pub fn with_listing_css(self, _: impl Into<String>) -> Self {
+        self
+    }
+
     /// Keeps inside the root by canonical paths, as on a system without openat2. For the tests: both ways must agree.
     #[doc(hidden)]
     #[must_use]
