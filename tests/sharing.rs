@@ -7,6 +7,7 @@ use std::path::Path;
 use ownhands::files::Links;
 use ownhands::testing::MockClient;
 use ownhands::{App, Files};
+use proptest::prelude::*;
 use tempfile::TempDir;
 
 /// A tree with files beside those that are shared.
@@ -182,4 +183,84 @@ fn links_go_where_they_may() {
             }
         }
     }
+}
+
+/// What a path is made of by one who wants out.
+const PIECES: &[&str] = &[
+    "photos",
+    "2026",
+    "dog.jpg",
+    "cat.jpg",
+    "way-out",
+    "up",
+    "root",
+    "here",
+    "..",
+    ".",
+    "%2e%2e",
+    "%2E.",
+    ".%2e",
+    "%2f",
+    "%5c",
+    "\\",
+    "..\\",
+    "%00",
+    "%252e%252e",
+    "%c0%ae%c0%ae",
+    "%ff",
+    "etc",
+    "passwd",
+    "diary.txt",
+    "",
+    "a",
+    ";",
+    "%2f..%2f",
+    "...",
+    "~",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Whatever the path, the guard and what was asked for: nothing of what lies outside comes out.
+    #[test]
+    fn a_path_never_leaves_the_root(
+        pieces in proptest::collection::vec(proptest::sample::select(PIECES), 0..8),
+        noise in "[a-z./%0-9~;\\\\]{0,6}",
+        is_directory: bool,
+        query in proptest::sample::select(&["", "?tar", "?urls", "?format=json", "?format=html"][..]),
+    ) {
+        CLIENTS.with_borrow_mut(|(_, clients)| {
+            for client in clients {
+                let slash = if is_directory { "/" } else { "" };
+                let target = format!("/{}{noise}{slash}{query}", pieces.join("/"));
+                let answer = client.get(&target);
+                // What an error page says is the request itself.
+                if answer.status() == 200 {
+                    assert!(!answer.text().contains("SECRET"), "{target}: {}", answer.text());
+                    assert!(!answer.text().contains("neighbour"), "{target}: {}", answer.text());
+                } else {
+                    assert!([301, 400, 404, 414].contains(&answer.status()), "{target}: {}", answer.status());
+                }
+            }
+            Ok::<(), TestCaseError>(())
+        })?;
+    }
+}
+
+thread_local! {
+    /// One tree with ways out, served by both guards and as a share.
+    static CLIENTS: std::cell::RefCell<(TempDir, Vec<MockClient<App>>)> = {
+        let directory = tree();
+        let root = directory.path().join("photos");
+        fs::write(directory.path().join("diary.txt"), "SECRET").unwrap();
+        fs::write(directory.path().join("neighbour"), "SECRET").unwrap();
+        symlink("..", root.join("up")).unwrap();
+        symlink("/", root.join("root")).unwrap();
+        symlink(".", root.join("here")).unwrap();
+        symlink("../../diary.txt", root.join("2026/out")).unwrap();
+        let files = || Files::new(&root).unwrap();
+        let all = vec![client(files()), client(files().by_canonical_paths()), client(Files::share([&root]).unwrap())];
+        std::cell::RefCell::new((directory, all))
+    };
 }

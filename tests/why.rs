@@ -69,6 +69,16 @@ fn every_reason_is_named_to_a_peer_on_this_machine_alone() {
 }
 
 #[test]
+fn a_peer_that_is_told_the_reason_sees_no_page_in_its_place() {
+    let directory = tempfile::tempdir().unwrap();
+    fs::write(directory.path().join("404.html"), "lost").unwrap();
+    let mut local = client(directory.path(), |files| files, "127.0.0.1:5000");
+    assert!(local.get("/x").text().contains("no such file in "));
+    let mut stranger = client(directory.path(), |files| files, "192.0.2.7:5000");
+    assert_eq!(stranger.get("/x").text(), "lost");
+}
+
+#[test]
 fn without_the_option_nobody_is_told() {
     let directory = tempfile::tempdir().unwrap();
     let mut app = App::new();

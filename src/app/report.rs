@@ -109,8 +109,12 @@ impl fmt::Display for Refusal<'_> {
                 write!(f, "\"{}\" ", Shown(&String::from_utf8_lossy(line)))?;
             }
         }
-        write!(f, "{}: {}", self.error.status, Shown(&self.error.detail))?;
+        write!(f, "{}", self.error.status)?;
         let mut cause = self.error.source.as_deref().map(|source| source as &dyn Error);
+        // Where the peer was told the reason itself, once is enough.
+        if cause.is_none_or(|cause| cause.to_string() != self.error.detail) {
+            write!(f, ": {}", Shown(&self.error.detail))?;
+        }
         while let Some(error) = cause {
             write!(f, ": {}", OneLine(error))?;
             cause = error.source();
@@ -148,6 +152,14 @@ mod tests {
         let line = Refusal { error: &error, asker: Asker::Fragment(&fragment), id: Some("a-1") }.to_string();
         let want = "- a-1 \"GET /\\u{7} HT\" 500 Internal Server Error: the server failed to answer this request: cannot read\\n\\u{1b}[31mit";
         assert_eq!(line, want);
+    }
+
+    #[test]
+    fn a_reason_that_the_peer_was_told_stands_there_once() {
+        let error = HttpError::not_found("/srv/x: no").with_source("/srv/x: no");
+        let fragment = Fragment::new(None, b"GET /x");
+        let line = Refusal { error: &error, asker: Asker::Fragment(&fragment), id: None }.to_string();
+        assert_eq!(line, "- \"GET /x\" 404 Not Found: /srv/x: no");
     }
 
     #[test]

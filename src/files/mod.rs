@@ -182,13 +182,14 @@ impl Files {
         applies.then(|| self.standing(&self.ground.index, request)).flatten()
     }
 
-    /// The refusal as the peer sees it: with the page for what is missing, and the reason if he may know it.
+    /// The refusal as the peer sees it: with the reason if he may know it, else with the page for what is missing.
     fn dressed(&self, request: &Request<'_>, mut refusal: HttpError) -> HttpError {
         if self.reasons == Reasons::Shown
             && is_local(request)
             && let Some(reason) = &refusal.source
         {
             refusal.detail = reason.to_string().into();
+            return refusal;
         }
         match (refusal.status == Status::NOT_FOUND).then(|| self.page_for_missing(request)).flatten() {
             Some(page) => refusal.with_page(page),
