@@ -169,6 +169,10 @@
 //! # Ok(()) }
 //! ```
 //!
+//! [`Files`] can be told what to [share](Files::share), what to [leave out](Files::without), which
+//! [links](Files::with_links) to follow, and to say [why](Files::with_reasons) something is not to be had; a directory
+//! without an index page is listed, as a page, as text or as JSON, and fetched as a whole.
+//!
 //! What else there is: [hooks](App::before) that are asked before a request finds its way, [observers](App::add_observer)
 //! that are told when an answer is over, [request ids](App::add_request_ids), [jobs](App::every), and a request as
 //! [CGI and WSGI](Request::environ) know it.
@@ -204,7 +208,7 @@
 //! | 2 | [`Service`] | the seam between who speaks and who answers |
 //! | 3 | [`connection`] | one peer: the machine, over any [`Transport`](connection::Transport) |
 //! | 3 | [`app`] | what to answer: hooks, routes, error pages; and jobs, request ids, the access log |
-//! | 3 | [`files`] | one resource: a directory on disk |
+//! | 3 | [`files`] | one resource: a directory on disk, or a few files and directories by their names |
 //! | 4 | [`server`] | all peers: the loop, and the listeners that let them in |
 //! | 4 | [`testing`] | no peers: a scripted transport, and a client without a socket |
 //! | 5 | the command | flags to a [`Config`], an [`App`] and a [`Server`]; the only code that prints |
