@@ -75,10 +75,17 @@ fn a_page_is_found_without_its_ending() {
         }
     }
     assert_eq!(site.client.get("/about").header("Content-Type"), Some("text/html; charset=utf-8"));
-    // A file of the very name is seen at once.
+    // What has the very name goes first, from the next request on; and so does its encoded form.
+    fs::write(site.path("about.html.gz"), "page in gz").unwrap();
+    assert_eq!(site.ask("/about", "Accept-Encoding: gzip\r\n").text(), "page in gz");
     fs::write(site.path("about"), "itself").unwrap();
-    fs::remove_file(site.path("about.html")).unwrap();
+    fs::write(site.path("about.gz"), "itself in gz").unwrap();
     assert_eq!(site.client.get("/about").text(), "itself");
+    assert_eq!(site.ask("/about", "Accept-Encoding: gzip\r\n").text(), "itself in gz");
+    fs::remove_file(site.path("about")).unwrap();
+    assert_eq!(site.client.get("/about").text(), "about");
+    fs::create_dir(site.path("about")).unwrap();
+    assert_eq!(site.client.get("/about").status(), 301);
 }
 
 #[test]

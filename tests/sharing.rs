@@ -159,6 +159,15 @@ fn patterns_hide_what_they_match_and_all_below() {
 }
 
 #[test]
+fn an_index_page_that_is_hidden_is_none() {
+    let directory = tree();
+    fs::write(directory.path().join("index.html"), "index").unwrap();
+    let mut client = client(Files::new(directory.path()).unwrap().without("index.*").unwrap());
+    let text = client.get("/").text();
+    assert!(text.contains("diary.txt") && !text.contains("index"), "{text}");
+}
+
+#[test]
 fn links_go_where_they_may() {
     for canonical in [false, true] {
         for (links, inside, through, outside) in

@@ -31,7 +31,7 @@ use conditional::Verdict;
 use fields::Fields;
 use listing::Listing;
 use multipart::Multipart;
-use resolve::{Found, Ground};
+use resolve::{Found, Ground, Opened};
 
 use crate::http::{Body, HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
@@ -109,12 +109,9 @@ impl Files {
             return Ok(Subject::File(entry));
         }
         Ok(match self.ground.find(request)? {
-            Found::File(opened) => {
-                let entry = Rc::new(Entry::load(opened, &self.fields, request.now));
-                entry.look_beside(&self.ground, request.now.turn_number());
-                self.cache.borrow_mut().keep(path, &entry, request.now);
-                Subject::File(entry)
-            }
+            Found::File(opened) => Subject::File(self.load(path, opened, request)),
+            // Kept under its own path alone: what comes to lie under this one goes first from then on.
+            Found::Page(page) => Subject::File(self.standing(page.as_bytes(), request)?.ok_or_else(gone)?),
             Found::Directory(directory) => Subject::Other(self.list(request, directory)?),
             Found::Elsewhere(location) => {
                 // Not for ever: what is a directory today may be a file tomorrow.
@@ -138,15 +135,21 @@ impl Files {
         response
     }
 
-    /// A file of the root that stands for others, such as the page for what is missing.
-    fn standing(&self, path: &[u8], request: &Request<'_>) -> Option<Rc<Entry>> {
+    /// A file that stands for other paths than its own, such as the page for what is missing.
+    fn standing(&self, path: &[u8], request: &Request<'_>) -> Result<Option<Rc<Entry>>, HttpError> {
         let key = [b"/", path].concat();
         if let Some(entry) = self.cache.borrow_mut().fresh(&key, &self.ground.root, request.now) {
-            return Some(entry);
+            return Ok(Some(entry));
         }
-        let entry = Rc::new(Entry::load(self.ground.file(path)?, &self.fields, request.now));
-        self.cache.borrow_mut().keep(&key, &entry, request.now);
-        Some(entry)
+        let Some(opened) = self.ground.file(path)? else { return Ok(None) };
+        Ok(Some(self.load(&key, opened, request)))
+    }
+
+    fn load(&self, key: &[u8], opened: Opened, request: &Request<'_>) -> Rc<Entry> {
+        let entry = Rc::new(Entry::load(opened, &self.fields, request.now));
+        entry.look_beside(&self.ground, request.now.turn_number());
+        self.cache.borrow_mut().keep(key, &entry, request.now);
+        entry
     }
 
     /// The encoded form of the file that the peer likes best, or the file as it is.
@@ -163,11 +166,11 @@ impl Files {
 
     fn load_encoded(&self, request: &Request<'_>, entry: &Entry, coding: Coding) -> Option<Rc<Entry>> {
         // No path has a zero byte in it: this is not what a request for the encoded file itself finds.
-        let key = [request.path_below_mount(), b"\0", coding.ending()].concat();
+        let key = [entry.path.as_bytes(), b"\0", coding.ending()].concat();
         if let Some(encoded) = self.cache.borrow_mut().fresh(&key, &self.ground.root, request.now) {
             return Some(encoded);
         }
-        let opened = self.ground.file(entry.encoded_path(coding).ok()?.as_bytes())?;
+        let opened = self.ground.file(entry.encoded_path(coding).ok()?.as_bytes()).ok()??;
         let encoded = Rc::new(entry.load_encoded(opened, coding, &self.fields, request.now));
         self.cache.borrow_mut().keep(&key, &encoded, request.now);
         Some(encoded)
@@ -179,7 +182,7 @@ impl Files {
         let last = request.path_below_mount().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let is_place = !last.contains(&b'.') || request.wants_html();
         let applies = self.missing == Missing::Application && refusal.status == Status::NOT_FOUND && is_place;
-        applies.then(|| self.standing(&self.ground.index, request)).flatten()
+        applies.then(|| self.standing(&self.ground.index, request).ok()).flatten().flatten()
     }
 
     /// The refusal as the peer sees it: with the reason if he may know it, else with the page for what is missing.
@@ -203,7 +206,7 @@ impl Files {
         if self.lacks_page.get() == turn {
             return None;
         }
-        let Some(entry) = self.standing(PAGE_404, request) else {
+        let Ok(Some(entry)) = self.standing(PAGE_404, request) else {
             self.lacks_page.set(turn);
             return None;
         };
@@ -250,6 +253,11 @@ impl Resource for Files {
         let response = send_on_conditions(request, &chosen)?;
         Ok(if entry.neighbours.get().is_any() { response.with_header("Vary", "Accept-Encoding") } else { response })
     }
+}
+
+/// A file was there a moment ago.
+fn gone() -> HttpError {
+    HttpError::not_found("there is nothing here")
 }
 
 /// Whether a path is taken for a place of the application depends on Accept.

@@ -66,7 +66,7 @@ impl Policy {
             if self.hidden == Hidden::Refused && segment.starts_with(b".") && !is_named {
                 return Some(Rule::Dot);
             }
-            if self.hides_path(relative.get(..end).unwrap_or_default(), segment) {
+            if self.hides(relative.get(..end).unwrap_or_default(), segment) {
                 return Some(Rule::Glob);
             }
             end = end.saturating_add(1);
@@ -84,7 +84,8 @@ impl Policy {
             && (self.paths.is_empty() || !self.paths.is_match(path(&[directory, name].concat())))
     }
 
-    fn hides_path(&self, whole: &[u8], name: &[u8]) -> bool {
+    /// True if a pattern matches a path or the name at its end.
+    pub(super) fn hides(&self, whole: &[u8], name: &[u8]) -> bool {
         !name.is_empty() && (self.names.is_match(path(name)) || self.paths.is_match(path(whole)))
     }
 }

@@ -17,6 +17,8 @@ use crate::http::{HttpError, Request, Status};
 pub(super) enum Found {
     /// A regular file, open.
     File(Opened),
+    /// A page that is meant by a path without its ending; its own path, and nothing opened.
+    Page(CString),
     /// A directory without an index page. The path ends in `/`, or is empty for the root.
     Directory(Vec<u8>),
     /// A directory asked for without its slash: where it is instead, relative to the request.
@@ -82,7 +84,7 @@ impl Ground {
         let page = CString::new([path.as_bytes(), b".html"].concat()).map_err(|_| refusal())?;
         let is_shown = self.policy.fault(&self.root, page.as_bytes()).is_none();
         match self.root.look(&page) {
-            Ok(Facts { kind: Kind::File, .. }) if is_shown => self.open(page).map(Found::File),
+            Ok(Facts { kind: Kind::File, .. }) if is_shown => Ok(Found::Page(page)),
             _ => Err(refusal()),
         }
     }
@@ -92,9 +94,11 @@ impl Ground {
     fn find_index(&self, directory: &[u8]) -> Result<Found, HttpError> {
         let path = match self.root.only_file() {
             Some(name) if directory.is_empty() => c_path(name)?,
-            _ if self.index.is_empty() => return Ok(Found::Directory(directory.to_vec())),
             _ => c_path(&[directory, &self.index].concat())?,
         };
+        if self.index.is_empty() || self.policy.hides(path.as_bytes(), &self.index) {
+            return Ok(Found::Directory(directory.to_vec()));
+        }
         match self.root.look(&path) {
             Ok(Facts { kind: Kind::File, .. }) => return self.open(path).map(Found::File),
             Ok(_) => {}
@@ -108,14 +112,14 @@ impl Ground {
         Ok(Found::Directory(directory.to_vec()))
     }
 
-    /// A file of that path below the root, if there is one that a peer may have.
-    pub(super) fn file(&self, path: &[u8]) -> Option<Opened> {
-        let path = c_path(path).ok()?;
+    /// A file of that path below the root; `None` if there is none that a peer may have.
+    pub(super) fn file(&self, path: &[u8]) -> Result<Option<Opened>, HttpError> {
+        let path = c_path(path)?;
         match self.root.look(&path) {
             Ok(Facts { kind: Kind::File, .. }) if self.policy.fault(&self.root, path.as_bytes()).is_none() => {
-                self.open(path).ok()
+                self.open(path).map(Some)
             }
-            _ => None,
+            _ => Ok(None),
         }
     }
 
