@@ -4,6 +4,7 @@
 
 mod accept;
 mod app;
+mod archive;
 mod bodies;
 mod chunked;
 #[cfg(feature = "command")]

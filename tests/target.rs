@@ -3,6 +3,7 @@
 use ownhands::http::decode_path;
 use ownhands::testing::MockClient;
 use ownhands::{Method, Target};
+use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 
 use crate::samples::Echo;
@@ -32,6 +33,14 @@ const DECODED: &[(&str, &[u8], &str)] = &[
     ("/a..", b"/a..", "/a.."),
     ("/..a/.%2e.", b"/..a/...", "/..a/..."),
     ("*", b"*", "*"),
+    ("/./a", b"/a", "/a"),
+    ("/a/./b", b"/a/b", "/a/b"),
+    ("/a/./", b"/a/", "/a/"),
+    ("/./", b"/", "/"),
+    ("/././a/././b", b"/a/b", "/a/b"),
+    ("/a/.//b", b"/a//b", "/a//b"),
+    ("/./a%20b/./%41", b"/a b/A", "/a b/A"),
+    ("/./...", b"/...", "/..."),
 ];
 
 #[test]
@@ -55,11 +64,20 @@ const REFUSED: &[(&str, &str)] = &[
     ("/a%00", "has a NUL"),
     ("/.", "a segment . or .."),
     ("/..", "a segment . or .."),
-    ("/./a", "a segment . or .."),
+    ("/a/.", "a segment . or .."),
+    ("/./.", "a segment . or .."),
+    ("/%2e/a", "a segment . or .."),
+    ("/a/%2E/b", "a segment . or .."),
+    ("/./%2e/b", "a segment . or .."),
+    ("/./../a", "a segment . or .."),
+    ("/.././a", "a segment . or .."),
+    ("/a%2f./b", "a segment . or .."),
+    ("/.%2fb", "a segment . or .."),
+    ("/./%", "not followed by two hexadecimal digits"),
     ("/../a", "a segment . or .."),
     ("/a/..", "a segment . or .."),
     ("/a/../b", "a segment . or .."),
-    ("/a/./b", "a segment . or .."),
+    ("/a/./../b", "a segment . or .."),
     ("/%2e", "a segment . or .."),
     ("/%2e%2E/a", "a segment . or .."),
     ("/.%2e/a", "a segment . or .."),
@@ -183,7 +201,12 @@ proptest! {
         spelling in prop::collection::vec(any::<u8>(), 1..30),
     ) {
         let raw = encode(&octets, &spelling);
-        let meant = [b"/", octets.as_slice()].concat();
+        // Of the dots, those that stand bare between two slashes are nothing.
+        let mut plain = raw.clone();
+        while let Some(at) = plain.find("/./") {
+            plain.drain(at..at + 2);
+        }
+        let meant = if plain == raw { [b"/", octets.as_slice()].concat() } else { percent_decode_str(&plain).collect() };
         match decode_path(&raw) {
             Ok(path) => {
                 prop_assert_eq!(path.octets.as_ref(), meant.as_slice());

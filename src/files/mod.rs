@@ -4,6 +4,7 @@
 //! answer. It never writes, runs nothing, and hands out nothing that lies outside its root, is a device, a pipe or a
 //! socket, or begins with a dot.
 
+mod archive;
 mod beneath;
 mod cache;
 mod coding;
@@ -20,11 +21,16 @@ mod resolve;
 mod root;
 mod setup;
 mod tree;
+mod urls;
+mod walk;
 mod why;
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
+use archive::Archive;
 use cache::{Cache, Entry};
 use coding::Coding;
 use conditional::Verdict;
@@ -32,6 +38,8 @@ use fields::Fields;
 use listing::Listing;
 use multipart::Multipart;
 use resolve::{Found, Ground, Opened};
+use urls::Urls;
+use walk::Walk;
 
 use crate::http::{Body, HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
@@ -65,13 +73,17 @@ enum Reasons {
     Shown,
 }
 
+/// Archives and lists of addresses under way at one time: each holds up to two descriptors, for as long as its peer likes.
+const MAX_ARCHIVES: usize = 64;
+
 /// The page in the root that is shown for what is missing.
 const PAGE_404: &[u8] = b"404.html";
 
 /// The files of a directory, as a resource to be mounted in an [`App`](crate::App).
 ///
 /// GET and HEAD, byte ranges, conditional requests, encoded forms that lie beside a file, an index page, a listing where
-/// there is none: a page for browsers, lines of text for others. `/about` finds `about.html`; what is missing shows the
+/// there is none: a page for browsers, lines of text for others. Where there is a listing, `?tar` is the directory with all
+/// below it as one archive, and `?urls` the addresses of all files in it, one a line, for `wget -i`. `/about` finds `about.html`; what is missing shows the
 /// `404.html` of the root, if there is one. Dot-files, and links that lead out of the root, are answered as missing.
 ///
 /// ```
@@ -99,6 +111,8 @@ pub struct Files {
     cache: RefCell<Cache>,
     /// The number of the turn in which there was no page for what is missing.
     lacks_page: Cell<u64>,
+    /// Held by each archive that is under way.
+    walks: Arc<()>,
 }
 
 impl Files {
@@ -125,8 +139,25 @@ impl Files {
         if self.listings == Listings::Withheld {
             return Err(HttpError::not_found("this directory has no index page, and listings are switched off"));
         }
-        let listing = Listing::open(&self.ground, directory, request)?;
-        Ok(self.completed(listing.into_response()?))
+        let asks = |wanted| request.query_pairs().any(|(name, value)| name == wanted && value.is_empty());
+        let response = if asks("tar") {
+            Archive::into_response(self.walk(directory)?, request)
+        } else if asks("urls") {
+            Urls::into_response(self.walk(directory)?, request)?
+        } else {
+            Listing::open(&self.ground, directory, request)?.into_response()?
+        };
+        Ok(self.completed(response))
+    }
+
+    /// Begins to walk over all below a directory.
+    fn walk(&self, directory: Vec<u8>) -> Result<Walk, HttpError> {
+        // One is our own.
+        if Arc::strong_count(&self.walks) > MAX_ARCHIVES {
+            let detail = "too many archives are being fetched just now; try again in a second";
+            return Err(HttpError::service_unavailable(Duration::from_secs(1), detail));
+        }
+        Walk::open(&self.ground, directory, Arc::clone(&self.walks))
     }
 
     /// An answer of our own, with the fields that were set by hand.

@@ -65,6 +65,7 @@ impl Files {
             fields: Fields::new(),
             cache: RefCell::default(),
             lacks_page: Cell::default(),
+            walks: Arc::default(),
         }
     }
 

@@ -131,29 +131,39 @@ pub struct DecodedPath<'a> {
     pub text: Cow<'a, str>,
 }
 
-/// Percent-decodes a path, exactly once. A path without `%` is handed back as it is.
+/// Percent-decodes a path, exactly once. A path with neither `%` nor `/.` is handed back as it is.
+///
+/// A segment `.` between two slashes, sent as just that, is taken as nothing (RFC 3986 section 5.2.4): apt asks for
+/// `/repo/./Packages` where its list says `deb URL/repo ./`. It names the directory it stands in, so nothing is reached by
+/// it that is not reached without; and who guards a path by its spelling is passed by any escape already.
 ///
 /// # Errors
-/// 400 for a `%` without two hexadecimal digits, for `%00`, and for the segments `.` and `..` in any spelling: a client
-/// resolves them before it sends (RFC 3986 section 5.2.4), and to two programs in a row they could mean two things.
+/// 400 for a `%` without two hexadecimal digits, for `%00`, for the segment `..`, and for a `.` that is escaped or ends the
+/// path: a client resolves them before it sends, and to two programs in a row they could mean two things.
 ///
 /// ```
 /// use ownhands::http::decode_path;
 ///
 /// assert_eq!(decode_path("/a%20b").unwrap().text, "/a b");
+/// assert_eq!(decode_path("/repo/./Packages").unwrap().text, "/repo/Packages");
 /// assert!(decode_path("/a/%2e%2E/b").is_err());
 /// ```
 pub fn decode_path(raw: &str) -> Result<DecodedPath<'_>, HttpError> {
-    if memchr::memchr(b'%', raw.as_bytes()).is_none() {
-        refuse_dot_segments(raw.as_bytes())?;
-        return Ok(DecodedPath { octets: Cow::Borrowed(raw.as_bytes()), text: Cow::Borrowed(raw) });
-    }
-    if !has_valid_escapes(raw) {
+    let has_escapes = memchr::memchr(b'%', raw.as_bytes()).is_some();
+    // The common path has no "/." at all: one fast search, and nothing more.
+    let path = match has_dots(raw.as_bytes()) {
+        true => without_dots(raw),
+        false if !has_escapes => {
+            return Ok(DecodedPath { octets: Cow::Borrowed(raw.as_bytes()), text: Cow::Borrowed(raw) });
+        }
+        false => Cow::Borrowed(raw),
+    };
+    if has_escapes && !has_valid_escapes(&path) {
         return Err(HttpError::bad_request(
             "line 1: a % in the path is not followed by two hexadecimal digits (RFC 3986 2.1)",
         ));
     }
-    let octets: Vec<u8> = percent_decode_str(raw).collect();
+    let octets: Vec<u8> = percent_decode_str(&path).collect();
     if octets.contains(&0) {
         return Err(HttpError::bad_request("line 1: the path has a NUL (%00) in it"));
     }
@@ -162,12 +172,34 @@ pub fn decode_path(raw: &str) -> Result<DecodedPath<'_>, HttpError> {
     Ok(DecodedPath { octets: Cow::Owned(octets), text: Cow::Owned(text) })
 }
 
-fn refuse_dot_segments(path: &[u8]) -> Result<(), HttpError> {
-    // The common path has no "/." at all: one fast search, and nothing more.
-    if !path.starts_with(b".") && memchr::memmem::find(path, b"/.").is_none() {
-        return Ok(());
+/// True if a segment may begin with a dot.
+fn has_dots(path: &[u8]) -> bool {
+    path.starts_with(b".") || memchr::memmem::find(path, b"/.").is_some()
+}
+
+/// The path without the segments `.` between two slashes. One at its end stays, and is refused: what is below it would
+/// be looked for beside it, for a path that ends in no slash.
+fn without_dots(raw: &str) -> Cow<'_, str> {
+    if !raw.contains("/./") {
+        return Cow::Borrowed(raw);
     }
-    if path.split(|&byte| byte == b'/').any(|segment| matches!(segment, b"." | b"..")) {
+    let mut kept = String::with_capacity(raw.len());
+    let mut segments = raw.split('/').enumerate().peekable();
+    while let Some((index, segment)) = segments.next() {
+        let is_between = index > 0 && segments.peek().is_some();
+        if segment == "." && is_between {
+            continue;
+        }
+        if index > 0 {
+            kept.push('/');
+        }
+        kept.push_str(segment);
+    }
+    Cow::Owned(kept)
+}
+
+fn refuse_dot_segments(path: &[u8]) -> Result<(), HttpError> {
+    if has_dots(path) && path.split(|&byte| byte == b'/').any(|segment| matches!(segment, b"." | b"..")) {
         return Err(HttpError::bad_request(
             "line 1: the path has a segment . or .. in it, which a client resolves before it sends",
         ));

@@ -111,6 +111,8 @@ def is_target(case: Case) -> bool:
 def has_bad_path(case: Case) -> bool:
     absolute = ABSOLUTE.fullmatch(case.target)
     path = (absolute["path"] or b"/") if absolute else case.target.split(b"?")[0]
+    # A bare . between two slashes is nothing.
+    path = re.sub(rb"/(\./)+", b"/", path)
     octets = re.sub(rb"%([0-9A-Fa-f]{2})", lambda escape: bytes([int(escape[1], 16)]), path)
     is_bad_escape = re.search(rb"%(?![0-9A-Fa-f]{2})", path) is not None
     return is_bad_escape or b"\0" in octets or any(segment in (b".", b"..") for segment in octets.split(b"/"))

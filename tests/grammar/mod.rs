@@ -18,7 +18,7 @@
 //! | request-target | `request_targets` | |
 //! | origin-form | `origin_forms` | |
 //! | absolute-path | `origin_forms` | |
-//! | segment | `origin_forms` | narrower: no dot segments (3986 5.2.4), no %00 |
+//! | segment | `origin_forms` | narrower: no `..`, no `.` but as sent between slashes, where it is nothing (3986 5.2.4), no %00 |
 //! | pchar | `origin_forms` | wider: all visible characters but #, as browsers send them |
 //! | pct-encoded | `origin_forms` | wider in queries, which are not decoded here |
 //! | unreserved | `origin_forms` | |

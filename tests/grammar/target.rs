@@ -52,6 +52,9 @@ fn origin_forms() {
         (b"/%FF%0d%0A", "h /\\xff\\r\\n"),
         (b"/%2541", "h /%41"),
         (b"/.a/..b/c./...", "h /.a/..b/c./..."),
+        // RFC 3986 section 5.2.4; what was sent as `.` alone.
+        (b"/a/./b", "h /a/b"),
+        (b"/./a/./", "h /a/"),
         (b"/\"<>[\\]^`{|}", "h /\\\"<>[\\\\]^`{|}"),
     ]);
     let escape = "a % in the path is not followed by two hexadecimal digits";
@@ -67,7 +70,8 @@ fn origin_forms() {
         (b"/%00", 400, "a NUL (%00)"),
         (b"/.", 400, dots),
         (b"/..", 400, dots),
-        (b"/a/./b", 400, dots),
+        (b"/a/.", 400, dots),
+        (b"/a/%2e/b", 400, dots),
         (b"/a/../b", 400, dots),
         (b"/%2e", 400, dots),
         (b"/.%2E/a", 400, dots),

@@ -58,8 +58,13 @@ fn check_path(raw: &str) {
 
 /// The octets of a path; `None` where it must be refused.
 fn expected(raw: &[u8]) -> Option<Vec<u8>> {
+    // A bare `.` between two slashes is nothing.
+    let mut plain = raw.to_vec();
+    while let Some(at) = plain.windows(3).position(|three| three == b"/./") {
+        plain.drain(at..at + 2);
+    }
     let mut octets = Vec::new();
-    let mut rest = raw;
+    let mut rest = plain.as_slice();
     while let Some((&byte, after)) = rest.split_first() {
         rest = after;
         if byte == b'%' {
