@@ -23,6 +23,7 @@ mod hooks;
 mod layers;
 mod limits;
 mod listeners;
+mod listing;
 mod machine;
 mod observed;
 mod patience;

@@ -29,7 +29,7 @@ use cache::{Cache, Entry};
 use coding::Coding;
 use conditional::Verdict;
 use fields::Fields;
-use listing::Listing;
+use listing::Desk;
 use multipart::Multipart;
 use resolve::{Found, Ground};
 
@@ -93,6 +93,7 @@ const PAGE_404: &[u8] = b"404.html";
 pub struct Files {
     ground: Ground,
     listings: Listings,
+    desk: Desk,
     missing: Missing,
     reasons: Reasons,
     fields: Fields,
@@ -128,8 +129,7 @@ impl Files {
         if self.listings == Listings::Withheld {
             return Err(HttpError::not_found("this directory has no index page, and listings are switched off"));
         }
-        let listing = Listing::open(&self.ground, directory, request)?;
-        Ok(self.completed(listing.into_response()?))
+        Ok(self.completed(self.desk.list(&self.ground, directory, request)?))
     }
 
     /// An answer of our own, with the fields that were set by hand.
@@ -235,6 +235,11 @@ impl Resource for Files {
     fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
         if !matches!(request.method, Method::Get | Method::Head) {
             return Err(HttpError::method_not_allowed(self.allow()));
+        }
+        if self.listings == Listings::Shown
+            && let Some(sheet) = self.desk.sheet(request)
+        {
+            return Ok(sheet);
         }
         let found = self.ground.refuse_encoded_slash(request).and_then(|()| self.find(request));
         let entry = match found {
