@@ -1,6 +1,5 @@
 //! Files and listings: what a directory on disk looks like from outside.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::ffi::OsStrExt;
@@ -10,7 +9,6 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use ownhands::testing::{Answer, MockClient};
 use ownhands::{App, Files};
-use percent_encoding::percent_decode_str;
 use tempfile::TempDir;
 
 /// A directory, and a client of an application that serves it under a prefix.

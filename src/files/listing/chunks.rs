@@ -1,4 +1,4 @@
-//! A list that grows without moving what it has: a million entries in one piece would be copied in one go, now and then.
+//! A list that grows without moving what it has: a million entries in one piece would be copied in one go.
 
 /// Elements of one piece: tens of kilobytes, copied in microseconds while it grows.
 const CHUNK: usize = 1024;

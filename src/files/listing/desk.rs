@@ -194,6 +194,9 @@ mod tests {
 
         desk.held.add(super::super::survey::MAX_HELD);
         let refused = desk.survey(&ground, Vec::new(), &now).unwrap_err();
-        assert_eq!((refused.status, refused.headers.get("retry-after")), (Status::SERVICE_UNAVAILABLE, Some(&b"1"[..])));
+        assert_eq!(
+            (refused.status, refused.headers.get("retry-after")),
+            (Status::SERVICE_UNAVAILABLE, Some(&b"1"[..]))
+        );
     }
 }
