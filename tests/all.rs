@@ -24,6 +24,7 @@ mod hooks;
 mod layers;
 mod limits;
 mod listeners;
+mod listing;
 mod machine;
 mod manners;
 mod observed;

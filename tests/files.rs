@@ -1,6 +1,5 @@
 //! Files and listings: what a directory on disk looks like from outside.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File, FileTimes};
 use std::os::unix::ffi::OsStrExt;
@@ -10,18 +9,17 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use ownhands::testing::{Answer, MockClient};
 use ownhands::{App, Files};
-use percent_encoding::percent_decode_str;
 use tempfile::TempDir;
 
 /// A directory, and a client of an application that serves it under a prefix.
 pub(crate) struct Site {
-    directory: TempDir,
+    pub(crate) directory: TempDir,
     pub(crate) client: MockClient<App>,
     prefix: &'static str,
 }
 
 /// Long after every file of these tests was made: their times are settled, and the cache keeps what it may.
-const LATER: u64 = 20 * 365 * 86_400;
+pub(crate) const LATER: u64 = 20 * 365 * 86_400;
 
 /// Sun, 06 Nov 1994 08:49:37 GMT.
 pub(crate) const NOVEMBER_1994: Duration = Duration::from_secs(784_111_777);
@@ -31,7 +29,7 @@ impl Site {
         Site::with("/", |files| files)
     }
 
-    fn with(prefix: &'static str, change: impl FnOnce(Files) -> Files) -> Site {
+    pub(crate) fn with(prefix: &'static str, change: impl FnOnce(Files) -> Files) -> Site {
         let directory = tempfile::tempdir().unwrap();
         let files = change(Files::new(directory.path()).unwrap());
         let mut app = App::new();
@@ -69,7 +67,7 @@ impl Site {
         self.client.send(format!("{method} {prefix}{target} HTTP/1.1\r\nHost: a\r\n{fields}\r\n"), &[])
     }
 
-    fn page(&mut self, target: &str) -> Answer {
+    pub(crate) fn page(&mut self, target: &str) -> Answer {
         self.ask("GET", target, "Accept: text/html,*/*;q=0.8\r\n")
     }
 }
@@ -79,14 +77,14 @@ pub(crate) fn set_modified(path: &Path, time: Duration) {
     file.set_times(FileTimes::new().set_modified(UNIX_EPOCH + time)).unwrap();
 }
 
-fn name_of(bytes: &[u8]) -> &OsStr {
+pub(crate) fn name_of(bytes: &[u8]) -> &OsStr {
     OsStr::from_bytes(bytes)
 }
 
 // ---- resolve
 
 /// A tree with something of everything, and a secret beside the root.
-fn furnish(root: &Path) {
+pub(crate) fn furnish(root: &Path) {
     fs::write(root.join("plain.txt"), "plain").unwrap();
     fs::write(root.join(".env"), "secret").unwrap();
     fs::create_dir_all(root.join("docs/deep")).unwrap();
@@ -499,203 +497,4 @@ fn more_long_files_than_descriptors_kept_are_all_served() {
     }
     let open = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
     assert!(open < 300 + 256, "{open} descriptors are open");
-}
-
-// ---- listing
-
-/// Links and texts of the rows of a page.
-fn rows(page: &str) -> Vec<(Option<Vec<u8>>, String)> {
-    page.lines()
-        .filter(|line| line.starts_with("<tr") && line.contains("<time>"))
-        .map(|line| {
-            let href = line.split_once("href=\"").map(|(_, rest)| rest.split_once('"').unwrap().0);
-            let cell = line.split_once("<td>").unwrap().1.split("<td").next().unwrap();
-            let cell = cell.split_once("\">").map_or(cell, |(_, text)| text);
-            let text = cell.replace("</a>", "").replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
-            (href.map(|href| percent_decode_str(href).collect()), text.replace("&amp;", "&"))
-        })
-        .collect()
-}
-
-#[test]
-fn a_listing_is_complete_escaped_and_its_links_work() {
-    let names: &[&[u8]] = &[
-        b"a <b>&amp;\"quoted\"'.txt",
-        b"100%.txt",
-        b"%41.txt",
-        b"what?#hash.txt",
-        b"c:colon.txt",
-        b"http:",
-        b"back\\slash",
-        b"two  spaces ",
-        b"new\nline",
-        b"latin\xe9",
-        "été.txt".as_bytes(),
-        "日本語.txt".as_bytes(),
-        b"~tilde",
-        b"-dash",
-        b"plus+",
-        &[b'n'; 255],
-    ];
-    let mut site = Site::with("/files", |files| files);
-    for name in names {
-        fs::write(site.directory.path().join(name_of(name)), name).unwrap();
-    }
-    site.write(".hidden", "");
-    let page = site.page("/").text();
-    let listed: BTreeMap<Vec<u8>, String> =
-        rows(&page).into_iter().map(|(href, text)| (href.expect("a link"), text)).collect();
-    assert_eq!(listed.keys().map(Vec::as_slice).collect::<Vec<_>>(), {
-        let mut sorted = names.to_vec();
-        sorted.sort_unstable();
-        sorted
-    });
-    for (name, text) in &listed {
-        let shown = String::from_utf8_lossy(name).replace('\n', "\u{240a}");
-        assert_eq!(*text, shown);
-    }
-    assert!(!page.contains("<b>") && !page.contains("hidden"));
-    // Every link, exactly as it stands in the page, leads to its file.
-    for line in page.lines().filter(|line| line.starts_with("<tr") && line.contains("href")) {
-        let href = line.split_once("href=\"").unwrap().1.split_once('"').unwrap().0;
-        let name: Vec<u8> = percent_decode_str(href).collect();
-        assert_eq!(site.get(&format!("/{href}")).body(), name, "{href}");
-    }
-}
-
-#[test]
-fn a_listing_is_in_the_order_people_count() {
-    let mut site = Site::new();
-    for name in
-        ["photo10", "photo2", "Photo3", "a", "B", "c", "photo2b", "photo02", "zeta/x", "Alpha/x", "beta10/x", "beta9/x"]
-    {
-        site.write(name, "x");
-    }
-    let shown: Vec<String> = rows(&site.page("/").text()).into_iter().map(|row| row.1).collect();
-    assert_eq!(
-        shown,
-        ["Alpha/", "beta9/", "beta10/", "zeta/", "a", "B", "c", "photo02", "photo2", "photo2b", "Photo3", "photo10"]
-    );
-}
-
-#[test]
-fn entries_that_cannot_be_had_are_shown_and_say_why() {
-    for canonical in [false, true] {
-        let mut site = Site::with("/", |files| if canonical { files.by_canonical_paths() } else { files });
-        furnish(site.directory.path());
-        let rows = rows(&site.page("/").text());
-        for (name, why) in [
-            ("link-dangling", "dangling link"),
-            ("link-loop", "dangling link"),
-            ("link-out", "link out of the root"),
-            ("link-to-device", "link out of the root"),
-            ("link-to-parent", "link out of the root"),
-            ("pipe", "pipe"),
-            ("socket", "socket"),
-        ] {
-            let wanted = (None, format!("{name} <i>{why}</i>"));
-            assert!(rows.contains(&wanted), "{name}: {rows:?}");
-        }
-        assert!(rows.contains(&(Some(b"link-to-directory/".to_vec()), "link-to-directory/".to_owned())));
-        assert!(rows.contains(&(Some(b"link-in".to_vec()), "link-in".to_owned())));
-    }
-}
-
-#[test]
-fn a_listing_has_two_faces() {
-    let mut site = Site::new();
-    site.write("a.txt", vec![b'x'; 12_345]);
-    site.write("docs/b.txt", "x");
-    set_modified(&site.path("a.txt"), NOVEMBER_1994);
-
-    let page = site.page("/");
-    assert_eq!(page.header("content-type"), Some("text/html; charset=utf-8"));
-    assert!(page.header("content-security-policy").unwrap().starts_with("default-src 'none';"));
-    let text = page.text();
-    assert!(
-        text.contains("<caption>1 directory, 1 file, <span title=\"12345 bytes\">12 kB</span></caption>"),
-        "{text}"
-    );
-    assert!(
-        text.contains(
-            "<tr title=\"12345 bytes\"><td><a href=\"a.txt\">a.txt</a><td>12 kB<td><time>1994-11-06 08:49</time>\n"
-        ),
-        "{text}"
-    );
-
-    let plain = site.get("/");
-    assert_eq!(plain.header("content-type"), Some("text/plain; charset=utf-8"));
-    let lines: Vec<String> = plain.text().lines().map(str::to_owned).collect();
-    assert_eq!(lines[0], "/");
-    assert!(lines[2].starts_with("d      -  ") && lines[2].ends_with("  docs/"), "{lines:?}");
-    assert_eq!(lines[3], "-  12345  1994-11-06 08:49  a.txt");
-    assert_eq!(lines[5], "1 directory, 1 file, 12345 bytes; times in UTC");
-
-    for answer in [&page, &plain] {
-        assert_eq!(answer.header("vary"), Some("Accept"));
-        assert_eq!(answer.header("cache-control"), Some("no-cache"));
-        assert_eq!(answer.header("x-content-type-options"), Some("nosniff"));
-        assert_eq!(answer.header("content-length"), Some(answer.body().len().to_string().as_str()));
-    }
-    let head = site.ask("HEAD", "/", "");
-    assert_eq!(head.header("content-length"), plain.header("content-length"));
-}
-
-#[test]
-fn a_name_cannot_command_a_terminal() {
-    let mut site = Site::new();
-    site.write("\x1b[2Jx\r\u{9b}y", "");
-    let text = site.get("/").text();
-    assert!(text.contains("?[2Jx??y"), "{text:?}");
-}
-
-#[test]
-fn the_way_up_ends_at_the_mount() {
-    let mut site = Site::with("/pub/files", |files| files);
-    site.write("a <b>/c/x.txt", "x");
-    let top = site.page("/").text();
-    assert!(top.contains("<h1>/pub/files/<wbr></h1>") && !top.contains("../"), "{top}");
-    let deep = site.page("/a%20%3Cb%3E/c/").text();
-    let crumbs = "<h1><a href=\"../../\">/pub/files/</a><wbr><a href=\"../\">a &lt;b&gt;/</a><wbr>c/<wbr></h1>";
-    assert!(deep.contains(crumbs), "{deep}");
-    assert!(deep.contains("<tr><td><a href=\"../\">../</a>"));
-}
-
-#[test]
-fn an_empty_directory_says_so() {
-    let mut site = Site::new();
-    assert!(site.page("/").text().contains("<caption>empty</caption>"));
-    assert_eq!(site.get("/").text(), "/\n\nempty; times in UTC\n");
-}
-
-#[test]
-fn a_large_directory_is_streamed_complete_and_sorted() {
-    let mut site = Site::new();
-    // Several runs of the sort, an odd number of them, and many slices of every state.
-    let count = 5300;
-    for number in 0..count {
-        File::create(site.path(&format!("{}", number * 7919 % count))).unwrap();
-    }
-    for _ in 0..2 {
-        let answer = site.page("/");
-        assert_eq!((answer.header("content-length"), answer.header("transfer-encoding")), (None, Some("chunked")));
-        let shown: Vec<usize> = rows(&answer.text()).into_iter().map(|row| row.1.parse().unwrap()).collect();
-        assert!(shown.iter().copied().eq(0..count), "{} rows", shown.len());
-    }
-    let head = site.ask("HEAD", "/", "Accept: text/html\r\n");
-    assert_eq!((head.header("transfer-encoding"), head.body()), (Some("chunked"), &b""[..]));
-    assert!(site.get("/").text().ends_with("\n5300 files, 0 bytes; times in UTC\n"));
-}
-
-#[test]
-fn a_page_is_small() {
-    let mut site = Site::new();
-    let empty = site.page("/").body().len();
-    assert!(empty < 4096, "{empty} bytes for an empty directory");
-    for number in 0..100 {
-        site.write(&format!("picture {number}.jpg"), "");
-    }
-    let full = site.page("/").body().len();
-    let each = (full - empty) / 100;
-    assert!(each < 140, "{each} bytes an entry");
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::facts::Facts;
+use super::facts::{Facts, Moment};
 use crate::http::{Now, Request};
 
 /// What the conditions of a request come to.
@@ -43,12 +43,35 @@ pub(super) fn weigh(request: &Request<'_>, facts: &Facts, tag: &str) -> Verdict 
     } else if date(request, "if-unmodified-since").is_some_and(|date| seconds_of(facts) > date) {
         return Verdict::Failed;
     }
-    let is_known = if headers.get("if-none-match").is_some() {
-        headers.get_all("if-none-match").any(|field| names(field, tag, Comparison::Weak))
-    } else {
-        date(request, "if-modified-since").is_some_and(|date| seconds_of(facts) <= date)
-    };
+    let is_known = is_known(request, tag, Some(Date(seconds_of(facts))));
     if is_known { Verdict::NotModified } else { Verdict::Send }
+}
+
+/// True if the peer has just this already: If-None-Match names it, or without one If-Modified-Since does (sections 13.1.2
+/// and 13.1.3). What has no date is never known by one.
+pub(super) fn is_known(request: &Request<'_>, tag: &str, modified: Option<Date>) -> bool {
+    if request.headers.get("if-none-match").is_some() {
+        return request.headers.get_all("if-none-match").any(|field| names(field, tag, Comparison::Weak));
+    }
+    let since = date(request, "if-modified-since");
+    modified.zip(since).is_some_and(|(Date(modified), since)| modified <= since)
+}
+
+/// The time of the last change as HTTP has it: in whole seconds since 1970, and no later than the year 9999.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Date(Duration);
+
+impl Date {
+    pub(super) fn of(moment: Moment) -> Self {
+        const LAST_HTTP_SECOND: u64 = 253_402_300_799;
+        Date(Duration::from_secs(moment.unix_seconds().min(LAST_HTTP_SECOND)))
+    }
+}
+
+impl std::fmt::Display for Date {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&httpdate::fmt_http_date(UNIX_EPOCH + self.0))
+    }
 }
 
 /// True if a Range may be heeded: If-Range is absent, or names just this content (section 13.1.5).
@@ -85,8 +108,7 @@ fn date(request: &Request<'_>, name: &str) -> Option<Duration> {
     date.duration_since(UNIX_EPOCH).ok()
 }
 
-/// The time of the last change as HTTP has it: in whole seconds, and no later than the year 9999.
+/// The time of the last writing.
 fn seconds_of(facts: &Facts) -> Duration {
-    const LAST_HTTP_SECOND: u64 = 253_402_300_799;
-    Duration::from_secs(facts.modified.unix_seconds().min(LAST_HTTP_SECOND))
+    Date::of(facts.modified).0
 }

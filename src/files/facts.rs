@@ -85,8 +85,7 @@ impl Facts {
 
     /// True if a later change is sure to show in the facts.
     pub(super) fn is_settled(&self, now: SystemTime) -> bool {
-        let border = now.checked_sub(SETTLED_AFTER).map_or(Moment::EPOCH, Moment::of);
-        self.modified < border && self.changed < border
+        self.modified.is_settled(now) && self.changed.is_settled(now)
     }
 }
 
@@ -98,6 +97,11 @@ impl Moment {
             seconds: i64::try_from(since.as_secs()).unwrap_or(i64::MAX),
             nanos: since.subsec_nanos(),
         })
+    }
+
+    /// True if a change after it is sure to have a later time.
+    pub(super) fn is_settled(self, now: SystemTime) -> bool {
+        self < now.checked_sub(SETTLED_AFTER).map_or(Moment::EPOCH, Moment::of)
     }
 
     /// The whole second, as HTTP dates have it; times before 1970 are pulled up to it.

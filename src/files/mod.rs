@@ -35,7 +35,7 @@ use cache::{Cache, Entry};
 use coding::Coding;
 use conditional::Verdict;
 use fields::Fields;
-use listing::Listing;
+use listing::Desk;
 use multipart::Multipart;
 use resolve::{Found, Ground, Opened};
 use urls::Urls;
@@ -105,6 +105,7 @@ const PAGE_404: &[u8] = b"404.html";
 pub struct Files {
     ground: Ground,
     listings: Listings,
+    desk: Desk,
     missing: Missing,
     reasons: Reasons,
     fields: Fields,
@@ -145,7 +146,7 @@ impl Files {
         } else if asks("urls") {
             Urls::into_response(self.walk(directory)?, request)?
         } else {
-            Listing::open(&self.ground, directory, request)?.into_response()?
+            self.desk.list(&self.ground, directory, request)?
         };
         Ok(self.completed(response))
     }
@@ -270,6 +271,11 @@ impl Resource for Files {
     fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
         if !matches!(request.method, Method::Get | Method::Head) {
             return Err(HttpError::method_not_allowed(self.allow()));
+        }
+        if self.listings == Listings::Shown
+            && let Some(sheet) = self.desk.sheet(request)
+        {
+            return Ok(sheet);
         }
         let found = self.ground.refuse_encoded_slash(request).and_then(|()| self.find(request));
         let entry = match found {

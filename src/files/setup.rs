@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fields::Fields;
+use super::listing::Desk;
 use super::policy::{Hidden, Policy};
 use super::resolve::Ground;
 use super::root::Root;
@@ -60,6 +61,7 @@ impl Files {
         Files {
             ground: Ground { root: Arc::new(root), policy: Arc::new(Policy::new()), index: b"index.html".to_vec() },
             listings: Listings::Shown,
+            desk: Desk::new(),
             missing: Missing::Refused,
             reasons: Reasons::Logged,
             fields: Fields::new(),
@@ -167,6 +169,30 @@ impl Files {
         Files { listings: Listings::Withheld, ..self }
     }
 
+    /// A style for the pages that list directories, after their own: it has the last word. What it imports or shows from
+    /// elsewhere is not loaded.
+    ///
+    /// ```
+    /// use ownhands::{App, Files, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let directory = tempfile::tempdir()?;
+    /// # let root = directory.path();
+    /// let mut app = App::new();
+    /// app.mount("/", Files::new(root)?.with_listing_css("body { font-family: serif }"))?;
+    /// let mut client = MockClient::new(app);
+    /// let page = client.get("/?format=html").text();
+    /// let (_, link) = page.split_once("_ownhands/added.").ok_or("no link")?;
+    /// let (hash, _) = link.split_once('"').ok_or("no end")?;
+    /// assert_eq!(client.get(&format!("/_ownhands/added.{hash}")).text(), "body { font-family: serif }");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn with_listing_css(mut self, css: impl Into<String>) -> Self {
+        self.desk.add_css(css.into());
+        self
+    }
+
     /// Serves an application of one page, which reads the path itself: where there is no file, the index page of the root
     /// answers. A name with an ending is a place only to who asks for a page: a script that is missing is a 404.
     ///
@@ -255,12 +281,6 @@ impl Files {
     #[must_use]
     pub fn with_reasons(self) -> Self {
         Files { reasons: Reasons::Shown, ..self }
-    }
-
-    /// PLACEHOLDER
-    #[must_use]
-    pub fn with_listing_css(self, _: impl Into<String>) -> Self {
-        self
     }
 
     /// Keeps inside the root by canonical paths, as on a system without openat2. For the tests: both ways must agree.

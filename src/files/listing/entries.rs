@@ -1,4 +1,4 @@
-//! The entries of a directory: their names in one piece of memory, and what is known of each.
+//! The entries of a directory: their names, one behind the other, and what is known of each.
 
 use std::cmp::Ordering;
 use std::ffi::CString;
@@ -8,18 +8,20 @@ use rustix::fs::Access;
 use rustix::io::Errno;
 
 use super::super::directory::Directory;
-use super::super::facts::Kind;
+use super::super::facts::{Kind, Moment};
 use super::super::policy::Policy;
 use super::super::root::Root;
+use super::chunks::Chunks;
 use super::order;
 use crate::http::Produced;
 
 /// What a listing says of one entry: 32 bytes, for a directory may have a million.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
-    /// Where its name stands.
-    start: usize,
-    length: u32,
+    /// The piece of memory that its name stands in, and where in it.
+    piece: u32,
+    start: u32,
+    length: u16,
     pub(super) shape: Shape,
     /// Why it cannot be had, if so.
     pub(super) barred: Option<Barred>,
@@ -53,6 +55,18 @@ pub(super) enum Barred {
     Device,
 }
 
+/// The most entries of one directory that are shown, so that no directory takes more memory than there is.
+pub(super) const MAX_ENTRIES: usize = 1_048_576;
+
+/// Bytes of one piece of names. What has grown is copied: this much in microseconds.
+const PIECE: usize = 64 * 1024;
+
+/// Bytes that are left in a piece at least when a name is put there. File systems have up to 255, or 1,020.
+const LONGEST_NAME: usize = 1024;
+
+/// The names of what a directory says of itself, the best first.
+const READMES: [&[u8]; 3] = [b"README", b"README.md", b"README.txt"];
+
 /// A time that no calendar has.
 const NEVER: i64 = i64::MIN;
 
@@ -72,7 +86,7 @@ impl Barred {
 }
 
 /// How many entries there are, and how much is in them.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Summary {
     pub(super) directories: usize,
     pub(super) files: usize,
@@ -81,10 +95,18 @@ pub(super) struct Summary {
     pub(super) bytes: u64,
     /// Size of the largest file.
     pub(super) largest: u64,
+    /// There are more than are shown.
+    pub(super) is_cut: bool,
+    /// Some are links: what they lead to may change without a trace here.
+    pub(super) has_links: bool,
+    /// When the latest change was made to any of them, names apart.
+    pub(super) changed: Option<Moment>,
+    /// What the directory says of itself: its rank among such names, and the name.
+    pub(super) readme: Option<(usize, Vec<u8>)>,
 }
 
 impl Summary {
-    fn add(&mut self, row: &Row) {
+    fn add(&mut self, name: &[u8], row: &Row) {
         match row.shape {
             Shape::Directory => self.directories += 1,
             Shape::File => self.files += 1,
@@ -92,6 +114,15 @@ impl Summary {
         }
         self.bytes = self.bytes.saturating_add(row.size);
         self.largest = self.largest.max(row.size);
+        let rank = READMES.iter().position(|readme| readme.eq_ignore_ascii_case(name));
+        if let Some(rank) = rank.filter(|_| row.shape == Shape::File && row.barred.is_none()) {
+            let better = self.readme.take().filter(|(other, known)| (*other, &known[..]) < (rank, name));
+            self.readme = Some(better.unwrap_or_else(|| (rank, name.to_vec())));
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.directories + self.files + self.others == 0
     }
 
     /// `2 directories, 1 file, 1 other`; `empty` for nothing at all.
@@ -109,15 +140,24 @@ impl Summary {
 }
 
 /// The entries, as far as read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Entries {
-    names: Vec<u8>,
-    rows: Vec<Row>,
+    names: Vec<Vec<u8>>,
+    rows: Chunks<Row>,
     /// Of what was measured.
     pub(super) summary: Summary,
 }
 
 impl Entries {
+    pub(super) fn new() -> Self {
+        Entries { names: Vec::new(), rows: Chunks::new(), summary: Summary::default() }
+    }
+
+    /// Bytes of memory that they take: each row twice, for the sorting.
+    pub(super) fn bytes(&self) -> usize {
+        self.names.len().saturating_mul(PIECE).saturating_add(self.rows.len().saturating_mul(2 * size_of::<Row>()))
+    }
+
     /// Reads up to `count` names of the directory at `path`.
     pub(super) fn read(
         &mut self,
@@ -128,16 +168,28 @@ impl Entries {
         count: usize,
     ) -> io::Result<Produced> {
         for _ in 0..count {
-            let start = self.names.len();
-            if directory.next(root, &mut self.names)?.is_none() {
+            if self.names.last().is_none_or(|piece| piece.len() + LONGEST_NAME > PIECE) {
+                self.names.push(Vec::new());
+            }
+            let number = self.names.len() - 1;
+            let Some(piece) = self.names.last_mut() else { break };
+            let start = piece.len();
+            if directory.next(root, piece)?.is_none() {
                 return Ok(Produced::All);
             }
-            let name = self.names.get(start..).unwrap_or_default();
-            if policy.shows(root, path, name) {
-                let length = u32::try_from(name.len()).unwrap_or(0);
-                self.rows.push(Row { start, length, shape: Shape::Other, barred: None, size: 0, modified: NEVER });
+            let name = piece.get(start..).unwrap_or_default();
+            let place = (u32::try_from(number), u32::try_from(start), u16::try_from(name.len()));
+            let (Ok(number), Ok(first), Ok(length)) = place else {
+                piece.truncate(start);
+                continue;
+            };
+            if !policy.shows(root, path, name) {
+                piece.truncate(start);
+            } else if self.rows.len() == MAX_ENTRIES {
+                self.summary.is_cut = true;
+                return Ok(Produced::All);
             } else {
-                self.names.truncate(start);
+                self.rows.push(Row { piece: number, start: first, length, ..Row::of(NEVER, None) });
             }
         }
         Ok(Produced::More)
@@ -156,22 +208,31 @@ impl Entries {
         for _ in 0..count {
             let row = self.rows.get_mut(next)?;
             let name = name_in(&self.names, row);
-            match measure(name, directory, root, path) {
+            match measure(name, directory, root, path, &mut self.summary) {
                 Ok(measured) => {
-                    *row = Row { start: row.start, length: row.length, ..measured };
-                    self.summary.add(row);
+                    *row = Row { piece: row.piece, start: row.start, length: row.length, ..measured };
+                    self.summary.add(name, row);
                     next += 1;
                 }
                 // The last row takes its place: they are still to be sorted.
-                Err(Gone) => drop(self.rows.swap_remove(next)),
+                Err(Gone) => self.rows.swap_remove(next),
             }
         }
         Some(next)
     }
 
-    /// Hands out the rows, to be sorted and written; the names stay.
-    pub(super) fn take_rows(&mut self) -> Vec<Row> {
-        std::mem::take(&mut self.rows)
+    /// Hands out the rows, to be sorted; the names stay.
+    pub(super) fn take_rows(&mut self) -> Chunks<Row> {
+        std::mem::replace(&mut self.rows, Chunks::new())
+    }
+
+    /// Takes them back.
+    pub(super) fn put_rows(&mut self, rows: Chunks<Row>) {
+        self.rows = rows;
+    }
+
+    pub(super) fn row(&self, index: usize) -> Option<&Row> {
+        self.rows.get(index)
     }
 
     pub(super) fn name(&self, row: &Row) -> &[u8] {
@@ -186,22 +247,36 @@ impl Entries {
     }
 }
 
-fn name_in<'a>(names: &'a [u8], row: &Row) -> &'a [u8] {
-    let end = row.start.saturating_add(usize::try_from(row.length).unwrap_or(0));
-    names.get(row.start..end).unwrap_or_default()
+fn name_in<'a>(names: &'a [Vec<u8>], row: &Row) -> &'a [u8] {
+    let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let end = place(row.start).saturating_add(row.length.into());
+    names.get(place(row.piece)).and_then(|piece| piece.get(place(row.start)..end)).unwrap_or_default()
+}
+
+impl Row {
+    /// An entry of which no more is known; the place of its name is left open.
+    fn of(modified: i64, barred: Option<Barred>) -> Row {
+        Row { piece: 0, start: 0, length: 0, shape: Shape::Other, barred, size: 0, modified }
+    }
 }
 
 /// Deleted between the reading of its name and the look at it.
 struct Gone;
 
 /// Looks at one entry; the place of its name is left open.
-fn measure(name: &[u8], directory: &Directory, root: &Root, path: &[u8]) -> Result<Row, Gone> {
-    let row = |modified, barred| Row { start: 0, length: 0, shape: Shape::Other, barred, size: 0, modified };
+fn measure(name: &[u8], directory: &Directory, root: &Root, path: &[u8], summary: &mut Summary) -> Result<Row, Gone> {
+    let row = Row::of;
     let own = match directory.own(root, name) {
         Ok(facts) => facts,
         Err(Errno::NOENT) => return Err(Gone),
-        Err(_) => return Ok(row(NEVER, Some(Barred::Permission))),
+        Err(_) => {
+            // What cannot be looked at may change unseen, as what a link leads to.
+            summary.has_links = true;
+            return Ok(row(NEVER, Some(Barred::Permission)));
+        }
     };
+    summary.changed = summary.changed.max(Some(own.changed));
+    summary.has_links |= own.kind == Kind::Link;
     let facts = if own.kind == Kind::Link {
         // Under guard, and from the root: a link may lead anywhere inside it, and what lies outside is not even
         // measured.

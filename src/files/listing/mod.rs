@@ -2,159 +2,98 @@
 //!
 //! A small directory is done in the first few slices and goes out with its length; a large one streams, its heading
 //! first. Every entry that exists is shown: those that cannot be had are greyed and say why. Only dot-files are left
-//! out.
+//! out. Who asks for the same within a second shares the work; nothing asked for is ever older.
 
+mod chunks;
+mod desk;
 mod entries;
+mod face;
+mod json;
+mod kept;
 mod order;
 mod page;
 mod plain;
+mod sheets;
+mod survey;
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use self::entries::{Entries, Row};
-use self::order::Sorter;
-use super::directory::Directory;
-use super::policy::Policy;
-use super::resolve::{self, Ground};
-use super::root::Root;
-use super::why;
-use crate::http::{Body, Bytes, HeaderList, HttpError, Produced, Request, Response, Source, Status};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
-/// Names read in one slice: a few calls of getdents.
-const READ_SLICE: usize = 1024;
+use self::entries::{Row, Shape};
+use self::face::Face;
+use self::survey::Survey;
+use crate::http::{Produced, Source};
 
-/// Entries looked at in one slice: a microsecond or two each.
-const MEASURE_SLICE: usize = 256;
+pub(super) use self::desk::Desk;
 
 /// Bytes written in one slice.
 const RENDER_SLICE: usize = 16 * 1024;
 
-/// Slices done before the answer begins: enough for some 250 entries, and a fraction of what a turn may take. What is
-/// done by then goes out in one piece; the rest is streamed.
-const EAGER_SLICES: usize = 6;
+/// All but the unreserved characters (RFC 3986 section 2.3). A colon is encoded too: `a:b` would be an absolute
+/// reference.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A listing being made.
-pub(super) struct Listing {
-    root: Arc<Root>,
-    /// Path of the directory below the root: empty, or ends in `/`.
-    directory: Vec<u8>,
-    policy: Arc<Policy>,
-    entries: Entries,
+/// A listing being written: its place in what all who ask for this directory share.
+struct Listing {
+    survey: Arc<Mutex<Survey>>,
     face: Face,
     state: State,
-    /// Written before the answer began.
+    /// Written, and not yet handed out.
     begun: Vec<u8>,
 }
 
 /// Where the work stands. Each state is left when its part is done for the whole directory.
 enum State {
-    Reading(Directory),
-    Measuring(Directory, usize),
-    Sorting(Sorter),
-    Rendering(Vec<Row>, usize),
+    /// What is in the directory is not known yet.
+    Surveying,
+    /// The number of the next row.
+    Rendering(usize),
     Done,
 }
 
-/// How it looks.
-enum Face {
-    Page,
-    Plain,
-}
-
 impl Listing {
-    pub(super) fn open(ground: &Ground, directory: Vec<u8>, request: &Request<'_>) -> Result<Self, HttpError> {
-        let path = resolve::c_path(&directory)?;
-        let names = ground.root.directory(&path).map_err(|errno| why::refuse(&ground.root, &path, errno))?;
-        let mut begun = Vec::new();
-        let face = if request.wants_html() {
-            page::begin(request, &mut begun);
-            Face::Page
-        } else {
-            plain::begin(request, &mut begun);
-            Face::Plain
-        };
-        let (entries, state) = (Entries::default(), State::Reading(names));
-        let (root, policy) = (Arc::clone(&ground.root), Arc::clone(&ground.policy));
-        Ok(Listing { root, policy, directory, entries, face, state, begun })
-    }
-
-    /// The answer: complete if the directory is small, a stream otherwise.
-    pub(super) fn into_response(mut self) -> Result<Response, HttpError> {
-        let headers = HeaderList::from_static(match self.face {
-            Face::Page => page::HEADERS,
-            Face::Plain => plain::HEADERS,
-        });
-        let mut out = Vec::new();
-        let mut produced = Produced::More;
-        for _ in 0..EAGER_SLICES {
-            if produced == Produced::More {
-                produced = self.produce(&mut out)?;
-            }
-        }
-        let body = match produced {
-            Produced::All => Body::Bytes(Bytes::Owned(out)),
-            _ => {
-                self.begun = out;
-                Body::Stream(Box::new(self))
-            }
-        };
-        Ok(Response::new(Status::OK).with_headers(headers).with_body(body))
-    }
-
     /// One slice of work, and the state it leads to.
-    fn step(&mut self, state: State, out: &mut Vec<u8>) -> io::Result<State> {
-        Ok(match state {
-            State::Reading(mut names) => {
-                match self.entries.read(&mut names, &self.root, &self.policy, &self.directory, READ_SLICE)? {
-                    Produced::All => State::Measuring(names, 0),
-                    _ => State::Reading(names),
+    fn step(&self, survey: &mut Survey, out: &mut Vec<u8>) -> io::Result<State> {
+        let from = match self.state {
+            State::Surveying if survey.step()? != Produced::All => return Ok(State::Surveying),
+            State::Surveying => {
+                if self.face == Face::Page {
+                    page::begin_rows(&survey.entries.summary, !survey.directory.is_empty(), out);
                 }
+                0
             }
-            State::Measuring(names, from) => {
-                match self.entries.measure(&names, &self.root, &self.directory, from, MEASURE_SLICE) {
-                    Some(next) => State::Measuring(names, next),
-                    None => State::Sorting(Sorter::new(self.entries.take_rows())),
-                }
-            }
-            State::Sorting(mut sorter) => match sorter.step(|a, b| self.entries.compare(a, b)) {
-                Produced::All => {
-                    if let Face::Page = self.face {
-                        page::begin_rows(&self.entries.summary, !self.directory.is_empty(), out);
-                    }
-                    State::Rendering(sorter.into_rows(), 0)
-                }
-                _ => State::Sorting(sorter),
-            },
-            State::Rendering(rows, from) => {
-                let next = self.render(&rows, from, out);
-                if next < rows.len() {
-                    State::Rendering(rows, next)
-                } else {
-                    match self.face {
-                        Face::Page => page::end_rows(out),
-                        Face::Plain => plain::end_rows(&self.entries.summary, out),
-                    }
-                    State::Done
-                }
-            }
-            State::Done => State::Done,
-        })
+            State::Rendering(from) => from,
+            State::Done => return Ok(State::Done),
+        };
+        let next = self.render(survey, from, out);
+        if survey.entries.row(next).is_some() {
+            return Ok(State::Rendering(next));
+        }
+        let summary = &survey.entries.summary;
+        match self.face {
+            Face::Page => page::end_rows(survey, out),
+            Face::Plain => plain::end_rows(summary, out),
+            Face::Linked => plain::end_links(summary, out),
+            Face::Json => json::end_rows(summary, next == 0, out),
+        }
+        Ok(State::Done)
     }
 
     /// Writes rows until the slice is full; says which is the next.
-    fn render(&self, rows: &[Row], from: usize, out: &mut Vec<u8>) -> usize {
+    fn render(&self, survey: &Survey, from: usize, out: &mut Vec<u8>) -> usize {
         let full = out.len() + RENDER_SLICE;
-        let size_width = self.entries.summary.largest.to_string().len();
+        let entries = &survey.entries;
+        let size_width = entries.summary.largest.to_string().len();
         let mut next = from;
-        for row in rows.iter().skip(from) {
-            if out.len() >= full {
-                break;
-            }
-            let name = self.entries.name(row);
+        while let Some(row) = entries.row(next).filter(|_| out.len() < full) {
+            let name = entries.name(row);
             match self.face {
                 Face::Page => page::row(name, row, out),
                 Face::Plain => plain::row(name, row, size_width, out),
+                Face::Linked => plain::link(name, row, size_width, out),
+                Face::Json => json::row(name, row, next == 0, out),
             }
             next += 1;
         }
@@ -165,15 +104,31 @@ impl Listing {
 impl Source for Listing {
     fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
         out.append(&mut self.begun);
-        let state = std::mem::replace(&mut self.state, State::Done);
-        self.state = self.step(state, out)?;
+        let survey = Arc::clone(&self.survey);
+        // One that panicked in the middle has left nothing worse than a stage without its data.
+        let mut survey = survey.lock().unwrap_or_else(PoisonError::into_inner);
+        self.state = self.step(&mut survey, out)?;
         Ok(if matches!(self.state, State::Done) { Produced::All } else { Produced::More })
     }
 }
 
+/// The link to an entry, relative to its directory.
+fn href(name: &[u8], row: &Row) -> String {
+    format!("{}{}", percent_encode(name, ENCODED), slash(row))
+}
+
+/// What the name of a directory ends with.
+fn slash(row: &Row) -> &'static str {
+    if row.shape == Shape::Directory { "/" } else { "" }
+}
+
+/// The time in UTC; `None` for one that no four figures of a year can name.
+fn calendar(seconds: i64) -> Option<jiff::civil::DateTime> {
+    let date = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_second(seconds).ok()?);
+    (0..=9999).contains(&date.year()).then_some(date)
+}
+
 /// `2026-11-20 19:00`, in UTC; nothing for a time that no calendar has.
 fn date(seconds: i64) -> String {
-    let Ok(timestamp) = jiff::Timestamp::from_second(seconds) else { return String::new() };
-    let date = jiff::tz::Offset::UTC.to_datetime(timestamp);
-    format!("{:04}-{:02}-{:02} {:02}:{:02}", date.year(), date.month(), date.day(), date.hour(), date.minute())
+    calendar(seconds).map(|date| date.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
 }

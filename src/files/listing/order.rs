@@ -2,11 +2,15 @@
 
 use std::cmp::Ordering;
 
+use super::chunks::Chunks;
 use super::entries::Row;
 use crate::http::Produced;
 
 /// Rows compared and moved in one slice.
-const SLICE: usize = 1024;
+const SLICE: usize = Chunks::SIZE;
+
+/// Pieces of memory given back in one slice.
+const FREED: usize = 32;
 
 /// As people count: `photo2` before `photo10`, `a` beside `A`; what is the same to a person goes by its bytes.
 pub(super) fn natural(a: &[u8], b: &[u8]) -> Ordering {
@@ -20,9 +24,15 @@ pub(super) fn natural(a: &[u8], b: &[u8]) -> Ordering {
                 (left, right) = (after_x, after_y);
                 x.len().cmp(&y.len()).then_with(|| x.cmp(y))
             }
-            (Some((x, after_x)), Some((y, after_y))) => {
+            (Some((x, after_x)), Some((y, after_y))) if x.is_ascii() && y.is_ascii() => {
                 (left, right) = (after_x, after_y);
                 x.to_ascii_lowercase().cmp(&y.to_ascii_lowercase())
+            }
+            (Some(_), Some(_)) => {
+                let (x, after_x) = letter(left);
+                let (y, after_y) = letter(right);
+                (left, right) = (after_x, after_y);
+                x.cmp(&y)
             }
             (x, y) => return x.is_some().cmp(&y.is_some()),
         };
@@ -40,49 +50,75 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
     (digits.get(zeros..).unwrap_or_default(), rest)
 }
 
+/// The first letter, small, and the rest: an accented capital goes beside its small letter as well. What is no UTF-8
+/// goes behind all letters.
+fn letter(text: &[u8]) -> (u32, &[u8]) {
+    let length = match text.first() {
+        Some(0xc2..=0xdf) => 2,
+        Some(0xe0..=0xef) => 3,
+        Some(0xf0..=0xf4) => 4,
+        _ => 1,
+    };
+    let whole = text.split_at_checked(length).and_then(|(letter, rest)| {
+        let letter = std::str::from_utf8(letter).ok()?.chars().next()?;
+        Some((u32::from(letter.to_lowercase().next().unwrap_or(letter)), rest))
+    });
+    whole.unwrap_or_else(|| {
+        let (byte, rest) = text.split_first().unwrap_or((&0, &[]));
+        (u32::from(char::MAX) + 1 + u32::from(*byte), rest)
+    })
+}
+
 /// A merge sort that stops after every slice: first runs of [`SLICE`] rows are sorted, then pairs of runs are merged,
 /// until one run is left. A million rows take some ten thousand slices, none of them longer than the others.
 #[derive(Debug)]
 pub(super) struct Sorter {
-    rows: Vec<Row>,
+    rows: Chunks<Row>,
     /// Rows merged in this pass.
-    merged: Vec<Row>,
+    merged: Chunks<Row>,
     pass: Pass,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Pass {
-    /// Runs are being sorted; the next begins here.
+    /// Runs are being sorted; the number of the next.
     Runs(usize),
     /// Runs of `width` are being merged in pairs; `left` and `right` are the next rows of the pair that begins at
     /// `start`.
     Merge { width: usize, start: usize, left: usize, right: usize },
+    /// All are in order; what they were merged from is given back.
+    Tidying,
 }
 
 impl Sorter {
-    pub(super) fn new(rows: Vec<Row>) -> Self {
-        Sorter { rows, merged: Vec::new(), pass: Pass::Runs(0) }
+    pub(super) fn new(rows: Chunks<Row>) -> Self {
+        Sorter { rows, merged: Chunks::new(), pass: Pass::Runs(0) }
     }
 
     /// The rows, in order once [`step`](Self::step) has said that this was all.
-    pub(super) fn into_rows(self) -> Vec<Row> {
+    pub(super) fn into_rows(self) -> Chunks<Row> {
         self.rows
     }
 
     pub(super) fn step(&mut self, compare: impl Fn(&Row, &Row) -> Ordering) -> Produced {
-        let count = self.rows.len();
         match self.pass {
-            Pass::Runs(start) => {
-                let end = start.saturating_add(SLICE).min(count);
-                if let Some(run) = self.rows.get_mut(start..end) {
+            Pass::Runs(number) => match self.rows.chunk_mut(number) {
+                Some(run) => {
                     run.sort_unstable_by(&compare);
+                    self.pass = Pass::Runs(number + 1);
                 }
-                self.pass = if end < count { Pass::Runs(end) } else { Pass::pair(SLICE, 0) };
-            }
+                None => self.pass = self.pair(SLICE, 0),
+            },
             Pass::Merge { width, start, left, right } => self.merge(width, start, left, right, compare),
+            Pass::Tidying => {
+                if !self.merged.free(FREED) {
+                    return Produced::All;
+                }
+            }
         }
+        // The usual directory is one run, and needs no slice of its own to find that out.
         match self.pass {
-            Pass::Merge { width, .. } if width >= count => Produced::All,
+            Pass::Runs(1) if self.rows.len() <= SLICE => Produced::All,
             _ => Produced::More,
         }
     }
@@ -116,17 +152,19 @@ impl Sorter {
         self.pass = if left < middle || right < end {
             Pass::Merge { width, start, left, right }
         } else if end < self.rows.len() {
-            Pass::pair(width, end)
+            self.pair(width, end)
         } else {
             std::mem::swap(&mut self.rows, &mut self.merged);
             self.merged.clear();
-            Pass::pair(width.saturating_mul(2), 0)
+            self.pair(width.saturating_mul(2), 0)
         };
     }
-}
 
-impl Pass {
-    fn pair(width: usize, start: usize) -> Pass {
+    /// The next pair, if one run of that width is not all.
+    fn pair(&self, width: usize, start: usize) -> Pass {
+        if width >= self.rows.len() {
+            return Pass::Tidying;
+        }
         Pass::Merge { width, start, left: start, right: start.saturating_add(width) }
     }
 }

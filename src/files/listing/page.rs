@@ -2,35 +2,29 @@
 
 use std::io::Write as _;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use percent_encoding::percent_encode;
 
-use super::date;
-use super::entries::{Row, Shape, Summary};
+use super::entries::{MAX_ENTRIES, Row, Shape, Summary};
+use super::sheets::Sheets;
+use super::survey::Survey;
+use super::{ENCODED, date, href, slash};
 use crate::http::Request;
 
-/// Nothing is loaded and nothing runs; a name that slipped through the escaping would still do nothing.
-pub(super) const HEADERS: &[u8] = b"Content-Type: text/html; charset=utf-8\r\n\
-    Cache-Control: no-cache\r\n\
-    Vary: Accept\r\n\
-    X-Content-Type-Options: nosniff\r\n\
-    Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; base-uri 'none'; \
-    form-action 'none'\r\n";
-
-const STYLE: &str = include_str!("../../../static/listing.css");
-
-/// All but the unreserved characters (RFC 3986 section 2.3). A colon is encoded too: `a:b` would be an absolute
-/// reference.
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// Bytes of a README that are shown: some 15 pages of text.
+const MAX_README: usize = 64 * 1024;
 
 /// Everything above the table.
-pub(super) fn begin(request: &Request<'_>, out: &mut Vec<u8>) {
+pub(super) fn begin(request: &Request<'_>, sheets: &Sheets, out: &mut Vec<u8>) {
     out.extend_from_slice(
         b"<!doctype html>\n<html lang=en>\n<meta charset=utf-8>\n\
         <meta name=viewport content=\"width=device-width,initial-scale=1\">\n<title>",
     );
     escape(request.path_bytes, out);
-    let _ = write!(out, "</title>\n<style>\n{STYLE}</style>\n<h1>");
-    crumbs(request.mount.as_bytes(), request.path_below_mount(), out);
+    let below = request.path_below_mount();
+    let depth = memchr::memchr_iter(b'/', below).count().saturating_sub(1);
+    // An icon of nothing: otherwise a browser asks for one, and complains that there is none.
+    let _ = write!(out, "</title>\n<link rel=icon href=\"data:,\">\n{}<h1>", sheets.links(depth));
+    crumbs(request.mount.as_bytes(), below, out);
     out.extend_from_slice(b"</h1>\n");
 }
 
@@ -60,22 +54,23 @@ pub(super) fn begin_rows(summary: &Summary, has_parent: bool, out: &mut Vec<u8>)
     if summary.files > 0 {
         let _ = write!(out, ", <span title=\"{} bytes\">{}</span>", summary.bytes, short(summary.bytes));
     }
-    out.extend_from_slice(b"</caption>\n<thead><tr><th>Name<th>Size<th>Modified (UTC)\n<tbody>\n");
+    out.extend_from_slice(b"</caption>\n<thead><tr><th aria-sort=ascending>Name<th>Size<th>Modified (UTC)\n<tbody>\n");
     if has_parent {
         out.extend_from_slice(b"<tr><td><a href=\"../\">../</a><td><td>\n");
     }
 }
 
 pub(super) fn row(name: &[u8], row: &Row, out: &mut Vec<u8>) {
-    let slash = if row.shape == Shape::Directory { "/" } else { "" };
     // The link covers the whole row, so what is shown on hovering has to stand on the row too.
-    let _ = match row.shape {
-        Shape::File => write!(out, "<tr title=\"{} bytes\"><td>", row.size),
-        _ => write!(out, "<tr><td>"),
-    };
+    let is_rounded = row.shape == Shape::File && row.size >= EXACT;
+    let _ = if is_rounded { write!(out, "<tr title={}B><td>", row.size) } else { write!(out, "<tr><td>") };
+    let slash = slash(row);
     match row.barred {
         None => {
-            let _ = write!(out, "<a href=\"{}{slash}\">", percent_encode(name, ENCODED));
+            // A link is encoded, and ends in no slash: it needs no quotes. Of a directory, some readers take
+            // `href=a/>` for an element that is closed at once.
+            let quote = if slash.is_empty() { "" } else { "\"" };
+            let _ = write!(out, "<a href={quote}{}{quote}>", href(name, row));
             escape(name, out);
             let _ = write!(out, "{slash}</a>");
         }
@@ -84,19 +79,54 @@ pub(super) fn row(name: &[u8], row: &Row, out: &mut Vec<u8>) {
             let _ = write!(out, "{slash} <i>{}</i>", barred.why());
         }
     }
-    let size = if row.shape == Shape::File { short(row.size) } else { String::new() };
-    // Such a date is a valid one for the element as it stands; an attribute would only say it twice.
-    let _ = writeln!(out, "<td>{size}<td><time>{}</time>", date(row.modified));
+    let _ = match row.shape {
+        Shape::File => write!(out, "<td>{}", short(row.size)),
+        _ => write!(out, "<td>"),
+    };
+    let date = date(row.modified);
+    let _ = match date.split_once(' ') {
+        Some((day, time)) => writeln!(out, "<td><time datetime={day}T{time}Z>{date}</time>"),
+        None => writeln!(out, "<td>"),
+    };
 }
 
-pub(super) fn end_rows(out: &mut Vec<u8>) {
+/// What stands below: what the directory says of itself, and the other faces.
+pub(super) fn end_rows(survey: &Survey, out: &mut Vec<u8>) {
     out.extend_from_slice(b"</table>\n");
+    if survey.entries.summary.is_cut {
+        let _ = writeln!(out, "<p>These are the first {MAX_ENTRIES} entries, there are more.");
+    }
+    if let Some((name, mut text)) = survey.readme(MAX_README as u64 + 1) {
+        let _ = write!(out, "<h2><a href={}>", percent_encode(name, ENCODED));
+        escape(name, out);
+        out.extend_from_slice(b"</a></h2>\n<pre>\n");
+        let rest = if text.len() > MAX_README { "\n[...]" } else { "" };
+        text.truncate(MAX_README);
+        // Its lines and tabs are meant.
+        for piece in text.split_inclusive(|byte| b"\n\t".contains(byte)) {
+            match piece.split_last() {
+                Some((last @ (b'\n' | b'\t'), before)) => {
+                    escape(before.strip_suffix(b"\r").unwrap_or(before), out);
+                    out.push(*last);
+                }
+                _ => escape(piece, out),
+            }
+        }
+        let _ = writeln!(out, "{rest}</pre>");
+    }
+    out.extend_from_slice(
+        b"<p>Also as <a rel=nofollow href=\"?format=json\">JSON</a>, <a rel=nofollow href=\"?format=text\">text</a>, \
+        <a rel=nofollow href=\"?tar\">tar</a>\n",
+    );
 }
+
+/// The first size that the short form may round.
+const EXACT: u64 = 1000;
 
 /// A size in three figures at most: `999 B`, `1.2 kB`, `45 MB`. The units are those of SI, a thousand each.
 fn short(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
-    if bytes < 1000 {
+    if bytes < EXACT {
         return format!("{bytes} B");
     }
     let mut unit = 1000;
@@ -117,7 +147,7 @@ fn short(bytes: u64) -> String {
 
 /// Writes text into a page. What is no UTF-8 shows as U+FFFD, and control characters as their pictures, so that every
 /// name can be seen.
-fn escape(text: &[u8], out: &mut Vec<u8>) {
+pub(super) fn escape(text: &[u8], out: &mut Vec<u8>) {
     for char in String::from_utf8_lossy(text).chars() {
         match char {
             '&' => out.extend_from_slice(b"&amp;"),

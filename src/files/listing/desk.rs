@@ -1,0 +1,202 @@
+//! Where listings are asked for: it knows which directories are being looked through, and what was answered just now.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use super::super::conditional::{self, Date};
+use super::super::facts::Moment;
+use super::super::resolve::{self, Ground};
+use super::face::{Face, VALIDATED};
+use super::kept::{Finished, Kept, Key, Since};
+use super::sheets::{self, Sheets};
+use super::survey::{Held, Survey};
+use super::{Listing, State, page, plain};
+use crate::http::{Body, Bytes, HeaderList, HttpError, Now, Produced, Request, Response, Source as _, Status};
+
+/// Slices done before the answer begins: enough for some 250 entries, and a fraction of what a turn may take. What is
+/// done by then goes out in one piece; the rest is streamed.
+const EAGER_SLICES: usize = 6;
+
+/// How long a turn may have lasted for a slice to be done before the answer begins: others wait as well.
+const LONG_TURN: Duration = Duration::from_millis(2);
+
+/// What the listings of one [`Files`](super::super::Files) have in common.
+#[derive(Debug)]
+pub(in super::super) struct Desk {
+    sheets: Sheets,
+    kept: RefCell<Kept>,
+    surveys: RefCell<HashMap<Vec<u8>, (Since, Weak<Mutex<Survey>>)>>,
+    held: Held,
+}
+
+impl std::fmt::Debug for Survey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Survey").field("directory", &String::from_utf8_lossy(&self.directory)).finish_non_exhaustive()
+    }
+}
+
+impl Desk {
+    pub(in super::super) fn new() -> Self {
+        Desk { sheets: Sheets::new(), kept: RefCell::default(), surveys: RefCell::default(), held: Held::default() }
+    }
+
+    /// One more style for the pages.
+    pub(in super::super) fn add_css(&mut self, css: String) {
+        self.sheets.add(css);
+    }
+
+    /// Answers for the style and the script of the pages.
+    pub(in super::super) fn sheet(&self, request: &Request<'_>) -> Option<Response> {
+        self.sheets.answer(request.path_below_mount())
+    }
+
+    /// The listing: complete if the directory is small, a stream otherwise.
+    pub(in super::super) fn list(
+        &self,
+        ground: &Ground,
+        directory: Vec<u8>,
+        request: &Request<'_>,
+    ) -> Result<Response, HttpError> {
+        let face = Face::asked(request)?;
+        let key = Key::of(request, face);
+        let path = resolve::c_path(&directory)?;
+        if let Some(finished) = self.kept.borrow().get(&key, request.now, || ground.root.glance(&path)) {
+            return Ok(answer(request, finished));
+        }
+        let mut begun = Vec::new();
+        match face {
+            Face::Page => page::begin(request, &self.sheets, &mut begun),
+            Face::Plain => plain::begin(request, &mut begun),
+            Face::Linked => plain::begin_links(request, &mut begun),
+            Face::Json => {}
+        }
+        let survey = self.survey(ground, directory, request.now)?;
+        let mut listing = Listing { survey, face, state: State::Surveying, begun };
+        let mut out = Vec::new();
+        let mut produced = Produced::More;
+        for slice in 0..EAGER_SLICES {
+            let is_long = slice > 0 && request.now.measured().since(request.now.tick()) >= LONG_TURN;
+            if produced == Produced::All || is_long {
+                break;
+            }
+            produced = listing.produce(&mut out)?;
+        }
+        if produced != Produced::All {
+            listing.begun = out;
+            let headers = HeaderList::from_static(face.headers());
+            return Ok(Response::new(Status::OK).with_headers(headers).with_body(Body::Stream(Box::new(listing))));
+        }
+        let survey = listing.survey.lock().unwrap_or_else(PoisonError::into_inner);
+        let finished = finish(out, face, survey.last_change(), request.now);
+        let response = answer(request, &finished);
+        if let Some((since, _)) = self.surveys.borrow().get(&survey.directory) {
+            self.kept.borrow_mut().keep(key, since.clone(), finished, request.now);
+        }
+        Ok(response)
+    }
+
+    /// What is known of the directory, or begins to be.
+    fn survey(&self, ground: &Ground, directory: Vec<u8>, now: &Now) -> Result<Arc<Mutex<Survey>>, HttpError> {
+        let mut surveys = self.surveys.borrow_mut();
+        surveys.retain(|_, (since, survey)| !since.is_over(now) && survey.strong_count() > 0);
+        if let Some((since, survey)) = surveys.get(&directory)
+            && let Some(survey) = survey.upgrade()
+            && let Ok(path) = resolve::c_path(&directory)
+            && since.holds(now, || ground.root.glance(&path))
+        {
+            return Ok(survey);
+        }
+        if self.held.is_full() {
+            let detail = "too many large directories are being listed just now; try again in a second";
+            return Err(HttpError::service_unavailable(Duration::from_secs(1), detail));
+        }
+        let survey = Survey::open(ground, directory.clone(), &self.held)?;
+        let since = Since::new(survey.facts, now);
+        let survey = Arc::new(Mutex::new(survey));
+        surveys.insert(directory, (since, Arc::downgrade(&survey)));
+        Ok(survey)
+    }
+}
+
+/// A whole listing with its validators. Where nothing shown can change unseen, it has a date too.
+fn finish(content: Vec<u8>, face: Face, change: Option<Moment>, now: &Now) -> Finished {
+    let tag = format!("\"{:016x}-{:x}\"", sheets::hash(&content), content.len());
+    let modified = change.filter(|change| change.is_settled(now.system_time())).map(Date::of);
+    let mut headers = HeaderList::from_static(face.headers());
+    let mut validators = HeaderList::from_static(VALIDATED);
+    for list in [&mut headers, &mut validators] {
+        list.push("ETag", &tag);
+        if let Some(modified) = modified {
+            list.push("Last-Modified", modified.to_string());
+        }
+    }
+    Finished { content: content.into(), headers: headers.shared(), validators: validators.shared(), tag, modified }
+}
+
+fn answer(request: &Request<'_>, finished: &Finished) -> Response {
+    if conditional::is_known(request, &finished.tag, finished.modified) {
+        return Response::new(Status::NOT_MODIFIED).with_headers(finished.validators.clone());
+    }
+    let body = Body::Bytes(Bytes::Shared(Arc::clone(&finished.content)));
+    Response::new(Status::OK).with_headers(finished.headers.clone()).with_body(body)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::SystemTime;
+
+    use super::super::super::policy::Policy;
+    use super::super::super::root::Root;
+    use super::*;
+    use crate::http::Tick;
+
+    #[test]
+    fn who_asks_within_a_second_shares_what_is_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = Arc::new(Root::open(directory.path().to_owned()).unwrap());
+        let ground = Ground { root, policy: Arc::new(Policy::new()), index: Vec::new() };
+        let desk = Desk::new();
+        // An hour later all times are settled.
+        let date = SystemTime::now() + Duration::from_secs(3600);
+        let mut now = Now::new(Tick::default(), date);
+        let first = desk.survey(&ground, Vec::new(), &now).unwrap();
+        now.turn(Tick::after(Duration::from_millis(999)), date);
+        let second = desk.survey(&ground, Vec::new(), &now).unwrap();
+        assert!(Arc::ptr_eq(&first, &second));
+
+        now.turn(Tick::after(Duration::from_millis(1000)), date);
+        let third = desk.survey(&ground, Vec::new(), &now).unwrap();
+        assert!(!Arc::ptr_eq(&first, &third));
+
+        std::fs::write(directory.path().join("new"), "").unwrap();
+        now.turn(Tick::after(Duration::from_millis(1001)), date);
+        let fourth = desk.survey(&ground, Vec::new(), &now).unwrap();
+        assert!(!Arc::ptr_eq(&third, &fourth));
+    }
+
+    #[test]
+    fn what_is_held_is_bounded_and_given_back() {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("a"), "").unwrap();
+        let root = Arc::new(Root::open(directory.path().to_owned()).unwrap());
+        let ground = Ground { root, policy: Arc::new(Policy::new()), index: Vec::new() };
+        let desk = Desk::new();
+        let now = Now::new(Tick::default(), SystemTime::now());
+        let survey = desk.survey(&ground, Vec::new(), &now).unwrap();
+        survey.lock().unwrap().step().unwrap();
+        assert!(desk.held.bytes() > 0);
+        drop(survey);
+        assert_eq!(desk.held.bytes(), 0);
+
+        desk.held.add(super::super::survey::MAX_HELD);
+        let refused = desk.survey(&ground, Vec::new(), &now).unwrap_err();
+        assert_eq!(
+            (refused.status, refused.headers.get("retry-after")),
+            (Status::SERVICE_UNAVAILABLE, Some(&b"1"[..]))
+        );
+    }
+}
