@@ -1,4 +1,4 @@
-// Filters, sorts and walks the listing; its state is `#sort=-size&filter=photo`.
+// Filters, sorts, walks the listing; its state: `#sort=-size&filter=photo`.
 'use strict';
 const body = document.querySelector('tbody');
 const heads = [...document.querySelectorAll('th')];

@@ -22,12 +22,15 @@ const EAGER_SLICES: usize = 6;
 /// How long a turn may have lasted for a slice to be done before the answer begins: others wait as well.
 const LONG_TURN: Duration = Duration::from_millis(2);
 
+/// What is known of directories, by their paths, as long as a listing needs it.
+type Surveys = HashMap<Vec<u8>, (Since, Weak<Mutex<Survey>>)>;
+
 /// What the listings of one [`Files`](super::super::Files) have in common.
 #[derive(Debug)]
 pub(in super::super) struct Desk {
     sheets: Sheets,
     kept: RefCell<Kept>,
-    surveys: RefCell<HashMap<Vec<u8>, (Since, Weak<Mutex<Survey>>)>>,
+    surveys: RefCell<Surveys>,
     held: Held,
 }
 
