@@ -88,13 +88,19 @@ fn files(options: &Options) -> Result<Files, Failure> {
     if let Some(lifetime) = options.cache {
         files = files.with_cache(lifetime);
     }
-    let choices: [(bool, fn(Files) -> Files); 4] = [
-        (!options.has_listing, Files::without_listing),
-        (options.serves_hidden, Files::with_hidden),
-        (options.is_application, Files::with_application),
-        (options.explains, Files::with_reasons),
-    ];
-    Ok(choices.into_iter().filter(|(is_chosen, _)| *is_chosen).fold(files, |files, (_, choice)| choice(files)))
+    if !options.has_listing {
+        files = files.without_listing();
+    }
+    if options.serves_hidden {
+        files = files.with_hidden();
+    }
+    if options.is_application {
+        files = files.with_application();
+    }
+    if options.explains {
+        files = files.with_reasons();
+    }
+    Ok(files)
 }
 
 /// The same, with a listing even where there is an index page: that one is shown under `/` already.
