@@ -115,6 +115,39 @@ fn one_file_is_the_root_and_its_own_name() {
 }
 
 #[test]
+fn a_link_in_the_place_of_a_shared_file_leads_nowhere() {
+    let directory = tree();
+    let report = directory.path().join("report.pdf");
+    for (links, wanted) in [(Links::Inside, 404), (Links::Refused, 404), (Links::Followed, 200)] {
+        let _ = fs::remove_file(&report);
+        fs::write(&report, "report").unwrap();
+        let mut client = client(Files::share([&report]).unwrap().with_links(links));
+        assert_eq!(client.get("/report.pdf").text(), "report");
+        fs::remove_file(&report).unwrap();
+        symlink("diary.txt", &report).unwrap();
+        assert_eq!(client.get("/report.pdf").status(), wanted, "{links:?}");
+    }
+    let _ = fs::remove_file(&report);
+    fs::write(&report, "report").unwrap();
+    let mut client = client(Files::share([&report]).unwrap());
+    fs::remove_file(&report).unwrap();
+    symlink(".plan", &report).unwrap();
+    assert_eq!(client.get("/report.pdf").status(), 404);
+}
+
+#[test]
+fn a_path_of_many_names_is_not_looked_for() {
+    let directory = tree();
+    let mut client = client(Files::new(directory.path()).unwrap().without("**/x/*/y").unwrap());
+    let deep = "a/".repeat(200);
+    fs::create_dir_all(directory.path().join(&deep)).unwrap();
+    assert_eq!(client.get(&format!("/{deep}")).status(), 200);
+    let deeper = "a/".repeat(300);
+    fs::create_dir_all(directory.path().join(&deeper)).unwrap();
+    assert_eq!(client.get(&format!("/{deeper}")).status(), 404);
+}
+
+#[test]
 fn what_cannot_be_shared_is_an_error_that_names_it() {
     let directory = tree();
     let of = |name: &str| directory.path().join(name);

@@ -33,6 +33,7 @@ const REASONS: &[(&str, &str)] = &[
     ("/docs/deep/er/b.txt", "no such directory in ROOT/docs/deep: er"),
     ("/docs/a.txt/more", "ROOT/docs/a.txt is no directory"),
     ("/docs/a.txt/", "ROOT/docs/a.txt is no directory"),
+    ("//etc/passwd", "ROOT/./etc/passwd: the path has an empty segment, and one file has one address"),
     ("/.env", "ROOT/.env: dot-files are not served (--hidden)"),
     ("/app.log", "ROOT/app.log: hidden by a pattern (--hide)"),
     ("/dangling", "ROOT/dangling is a link to what is not there"),

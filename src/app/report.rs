@@ -30,7 +30,8 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Refusals written in one second, at levels above debug: a scanner makes thousands of them, and each costs a write.
+/// Refusals written in one second, at the level info: a scanner makes thousands of them, and each costs a write. What is
+/// wrong with the server itself is always written.
 const LINES_A_SECOND: u32 = 20;
 
 /// Writes refusals to the log, so many a second; the others are counted.
@@ -57,7 +58,7 @@ impl Reporter {
     /// Writes a refusal.
     pub(super) fn refusal(&self, error: &HttpError, asker: Asker<'_>, id: Option<&str>) {
         let level = level(error);
-        let is_rationed = level <= Level::Info && level <= log::max_level();
+        let is_rationed = level == Level::Info && level <= log::max_level();
         if !is_rationed || self.takes_line() {
             log::log!(level, "{}", Refusal { error, asker, id });
         }
@@ -123,13 +124,16 @@ impl fmt::Display for Refusal<'_> {
     }
 }
 
-/// An error of the server's own side: in full, but on one line.
+/// Characters of an error of the server's own side: it may name a path that a peer has made up.
+const REASON: usize = 1000;
+
+/// An error of the server's own side, on one line.
 struct OneLine<'a>(&'a dyn Error);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = self.0.to_string();
-        for character in text.chars() {
+        for character in text.chars().take(REASON) {
             if character.is_control() {
                 write!(f, "{}", character.escape_default())?;
             } else {

@@ -1,7 +1,7 @@
 //! Opening beneath a directory, with the kernel as the guard: openat2 (Linux 5.6).
 //!
 //! With `RESOLVE_BENEATH` no `..`, absolute path, or symbolic link leads out, whatever others do to the tree meanwhile.
-//! Magic links (`/proc/self/fd/3`) are refused always. Where there is no openat2, every call says so, and
+//! Magic links (`/proc/self/fd/3`) are refused in any case. Where there is no openat2, every call says so, and
 //! [`Tree`](super::tree::Tree) goes by canonical paths.
 
 use std::ffi::CStr;

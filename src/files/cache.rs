@@ -33,8 +33,8 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// The most descriptors kept, for files too long for memory: a quarter of the usual limit of 1024.
 const MAX_DESCRIPTORS: usize = 256;
 
-/// How long what nobody asks for is kept, in one generation and in the next: a file that was deleted takes room on its disk
-/// as long as it is open here.
+/// How long what nobody asks for is kept, in one generation and in the next, as long as anything is asked for: a file that
+/// was deleted takes room on its disk while it is open here. A server that nobody asks is not woken for it.
 const GENERATION: Duration = Duration::from_secs(10);
 
 /// A file, ready to be sent.
@@ -184,8 +184,12 @@ struct Generation {
 impl Cache {
     /// The entry of that path, if there is one and it is still what is on disk.
     pub(super) fn fresh(&mut self, path: &[u8], root: &Root, now: &Now) -> Option<Rc<Entry>> {
-        if now.tick().since(self.began) >= GENERATION {
+        let age = now.tick().since(self.began);
+        if age >= GENERATION {
             self.grow_old(now);
+        }
+        if age >= 2 * GENERATION {
+            self.old = Generation::default();
         }
         let entry = match self.young.entries.get(path) {
             Some(entry) => Rc::clone(entry),

@@ -185,6 +185,9 @@ impl Files {
     }
 
     /// The encoded form of the file that the peer likes best, or the file as it is.
+    ///
+    /// Who takes no encoded form has nobody look for one: `Vary` then tells what was last seen, and a cache in between,
+    /// which asks again each time, learns better from the next that takes one.
     fn encoded(&self, request: &Request<'_>, entry: &Rc<Entry>) -> Rc<Entry> {
         for coding in Coding::asked(request) {
             if entry.look_beside(&self.ground, request.now.turn_number()).is_there(coding)

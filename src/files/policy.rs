@@ -16,6 +16,10 @@ pub(super) enum Hidden {
     Served,
 }
 
+/// Names in a path. Deeper trees can be made, but hardly by people, and each pattern is held against each name and each
+/// beginning of a path: a request with thousands of names in it would be thousands of long comparisons.
+const MAX_NAMES: usize = 256;
+
 /// What is withheld of what is there.
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
@@ -56,6 +60,9 @@ impl Policy {
         // The kernel would read `a//b` as `a/b`. One file should have one address: relative links in a page would miss,
         // and caches keep two copies. The last segment of a directory is empty by right.
         let count = segments().count();
+        if count > MAX_NAMES {
+            return Some(Rule::TooDeep);
+        }
         if segments().take(count.saturating_sub(1)).any(<[u8]>::is_empty) {
             return Some(Rule::EmptySegment);
         }

@@ -55,7 +55,10 @@ impl Root {
     }
 
     pub(super) fn set_links(&mut self, links: Links) {
-        self.trees_mut().for_each(|tree| tree.set_links(links));
+        match self {
+            Root::Tree(tree) => tree.set_links(links),
+            Root::Shares(shares) => shares.iter_mut().for_each(|share| share.set_links(links)),
+        }
     }
 
     pub(super) fn go_by_canonical_paths(&mut self) {
@@ -165,6 +168,14 @@ impl Share {
         }
         let (directory, file) = real.parent().zip(real.file_name()).ok_or_else(no_name)?;
         let file = CString::new(file.as_bytes()).map_err(|error| explain(error.into()))?;
-        Ok(Share { name, tree: Tree::open(directory.to_owned())?, file: Some(file) })
+        let mut share = Share { name, tree: Tree::open(directory.to_owned())?, file: Some(file) };
+        share.set_links(Links::Inside);
+        Ok(share)
+    }
+
+    /// The tree of a file holds others, which are not shared: should a link take the file's place, it may lead to none.
+    fn set_links(&mut self, links: Links) {
+        let is_other_file = self.file.is_some() && links == Links::Inside;
+        self.tree.set_links(if is_other_file { Links::Refused } else { links });
     }
 }

@@ -29,7 +29,8 @@ impl Files {
         Root::open(root.into()).map(Files::of)
     }
 
-    /// Just these files and directories, each under its name; nothing beside them can be reached.
+    /// Just these files and directories, each under its name; nothing beside them can be reached. A link among them is
+    /// followed here and now: what it leads to later makes no difference.
     ///
     /// # Errors
     /// If one of them is not there or may not be opened, or two have the same name; the message names it.
@@ -263,7 +264,8 @@ impl Files {
     }
 
     /// Tells peers on this machine why something is not to be had, as the log has it: which part of the path, which rule.
-    /// The status stays the same, and so does what others are told; a request that came through a proxy is another's.
+    /// The status stays the same, and so does what others are told; a request from a proxy that names itself or its client
+    /// is another's. Not to be used behind a proxy on this machine that does neither.
     ///
     /// ```
     /// use ownhands::{App, Files, testing::MockClient};

@@ -1,6 +1,6 @@
 //! A directory that is served with all below it, and the guard that lets nothing out of it.
 //!
-//! Opened once: should it be renamed, the same directory is served on.
+//! Opened once: should it be renamed, the same directory is served on (without openat2, what has its path then).
 
 use std::ffi::{CStr, CString, OsStr};
 use std::fs::{self, File};
@@ -138,7 +138,8 @@ impl Tree {
     }
 
     /// What the path stands for now, without the guard: only to be compared with what was found under guard before.
-    /// Equal facts are the same file, so no way around the guard opens here.
+    /// Equal facts are the same file with the same bytes: what was moved out and linked to from its old place is served on
+    /// until it changes, and nothing else is.
     pub(super) fn glance(&self, path: &CStr) -> Option<Facts> {
         rustix::fs::statat(&self.directory, path, AtFlags::empty()).ok().map(|stat| Facts::of(&stat))
     }
@@ -166,6 +167,11 @@ impl Tree {
 
     /// The path as the log has it.
     pub(super) fn show(&self, path: &[u8]) -> PathBuf {
-        if matches!(path, b"" | b".") { self.shown.clone() } else { self.shown.join(OsStr::from_bytes(path)) }
+        match path {
+            b"" | b"." => self.shown.clone(),
+            // Never taken for an absolute one, whatever a peer has sent.
+            [b'/', ..] => self.shown.join(OsStr::from_bytes(&[b".", path].concat())),
+            path => self.shown.join(OsStr::from_bytes(path)),
+        }
     }
 }

@@ -20,6 +20,7 @@ use crate::http::{HttpError, Status};
 pub(super) enum Rule {
     Dot,
     Glob,
+    TooDeep,
     EmptySegment,
     EncodedSlash,
     FileAsDirectory,
@@ -31,6 +32,7 @@ impl Rule {
         match self {
             Rule::Dot => "dot-files are not served (--hidden)",
             Rule::Glob => "hidden by a pattern (--hide)",
+            Rule::TooDeep => "the path has more names in it than are looked for (256)",
             Rule::EmptySegment => "the path has an empty segment, and one file has one address",
             Rule::EncodedSlash => "a slash in the path was sent as %2F, and no name has a slash in it",
             Rule::FileAsDirectory => "this is a file, and was asked for with a slash at its end",
@@ -95,6 +97,9 @@ impl Display for Reason {
     }
 }
 
+/// Bytes of a path, from which on the system refuses it as a whole.
+const PATH_MAX: usize = 4096;
+
 /// Goes down the path and names the component at which it ends.
 fn explain(f: &mut fmt::Formatter<'_>, tree: &Tree, path: &[u8], errno: Errno) -> fmt::Result {
     let mut above: &[u8] = b".";
@@ -127,7 +132,7 @@ fn explain(f: &mut fmt::Formatter<'_>, tree: &Tree, path: &[u8], errno: Errno) -
             (Errno::NOTDIR, Ok(facts)) if facts.kind != Kind::Directory => {
                 return write!(f, "{} is no directory", shown.display());
             }
-            (Errno::NAMETOOLONG, Err(Errno::NAMETOOLONG)) => {
+            (Errno::NAMETOOLONG, Err(Errno::NAMETOOLONG)) if path.len() < PATH_MAX => {
                 return write!(f, "no name in {} can be as long as this", tree.show(above).display());
             }
             _ => {}
@@ -136,6 +141,7 @@ fn explain(f: &mut fmt::Formatter<'_>, tree: &Tree, path: &[u8], errno: Errno) -
     }
     match errno {
         Errno::ACCESS | Errno::PERM => lacks(f, tree, path, Access::READ_OK),
+        Errno::NAMETOOLONG => write!(f, "the path is longer than the system's can be ({} bytes)", path.len()),
         errno => write!(f, "{}: {errno}", tree.show(path).display()),
     }
 }
