@@ -421,6 +421,8 @@ fn a_whole_listing_has_validators_that_are_true() {
             (format!("If-None-Match: \"x\"\r\nIf-Modified-Since: {date}\r\n"), 200),
             (format!("If-Modified-Since: {date}\r\n"), 304),
             ("If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n".to_owned(), 200),
+            (format!("If-Match: {tag}\r\n"), 200),
+            (format!("If-Unmodified-Since: {date}\r\n"), 200),
         ];
         for (condition, status) in &conditions {
             let again = site.ask("GET", "/", &format!("{fields}{condition}"));
@@ -428,6 +430,9 @@ fn a_whole_listing_has_validators_that_are_true() {
             for name in ["etag", "last-modified", "vary", "cache-control"] {
                 assert_eq!(again.header(name), answer.header(name), "{face} {condition:?} {name}");
             }
+        }
+        for condition in ["If-Match: \"x\"\r\n", "If-Unmodified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n"] {
+            assert_eq!(site.ask("GET", "/", &format!("{fields}{condition}")).status(), 412, "{face} {condition:?}");
         }
         // A name that comes changes both at once, with no time between.
         site.write("b.txt", "b");

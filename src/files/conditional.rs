@@ -3,7 +3,7 @@
 use std::time::{Duration, UNIX_EPOCH};
 
 use super::facts::{Facts, Moment};
-use crate::http::{Now, Request};
+use crate::http::{HttpError, Now, Request, Status};
 
 /// What the conditions of a request come to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,28 +33,28 @@ pub(super) fn last_modified(facts: &Facts, now: &Now) -> String {
     httpdate::fmt_http_date(UNIX_EPOCH + seconds_of(facts).min(Duration::from_secs(now.unix_seconds())))
 }
 
-/// Weighs the conditions in the order of section 13.2.2. The method is GET or HEAD.
-pub(super) fn weigh(request: &Request<'_>, facts: &Facts, tag: &str) -> Verdict {
+/// Weighs the conditions in the order of section 13.2.2. The method is GET or HEAD. What has no date is neither too new
+/// nor known by one.
+pub(super) fn weigh(request: &Request<'_>, tag: &str, modified: Option<Date>) -> Verdict {
     let headers = request.headers;
     if headers.get("if-match").is_some() {
         if !headers.get_all("if-match").any(|field| names(field, tag, Comparison::Strong)) {
             return Verdict::Failed;
         }
-    } else if date(request, "if-unmodified-since").is_some_and(|date| seconds_of(facts) > date) {
+    } else if modified.zip(date(request, "if-unmodified-since")).is_some_and(|(Date(modified), date)| modified > date) {
         return Verdict::Failed;
     }
-    let is_known = is_known(request, tag, Some(Date(seconds_of(facts))));
+    let is_known = if headers.get("if-none-match").is_some() {
+        headers.get_all("if-none-match").any(|field| names(field, tag, Comparison::Weak))
+    } else {
+        modified.zip(date(request, "if-modified-since")).is_some_and(|(Date(modified), date)| modified <= date)
+    };
     if is_known { Verdict::NotModified } else { Verdict::Send }
 }
 
-/// True if the peer has just this already: If-None-Match names it, or without one If-Modified-Since does (sections 13.1.2
-/// and 13.1.3). What has no date is never known by one.
-pub(super) fn is_known(request: &Request<'_>, tag: &str, modified: Option<Date>) -> bool {
-    if request.headers.get("if-none-match").is_some() {
-        return request.headers.get_all("if-none-match").any(|field| names(field, tag, Comparison::Weak));
-    }
-    let since = date(request, "if-modified-since");
-    modified.zip(since).is_some_and(|(Date(modified), since)| modified <= since)
+/// 412: what If-Match or If-Unmodified-Since asks for is not what is here.
+pub(super) fn failed() -> HttpError {
+    HttpError::new(Status::PRECONDITION_FAILED, "this is not what If-Match or If-Unmodified-Since asks")
 }
 
 /// The time of the last change as HTTP has it: in whole seconds since 1970, and no later than the year 9999.

@@ -33,7 +33,7 @@ use std::time::Duration;
 use archive::Archive;
 use cache::{Cache, Entry};
 use coding::Coding;
-use conditional::Verdict;
+use conditional::{Date, Verdict};
 use fields::Fields;
 use listing::Desk;
 use multipart::Multipart;
@@ -307,13 +307,10 @@ fn varying_by_accept(response: Response) -> Response {
 
 /// The file, or what its conditions come to.
 fn send_on_conditions(request: &Request<'_>, entry: &Entry) -> Result<Response, HttpError> {
-    match conditional::weigh(request, &entry.facts, &entry.tag) {
+    match conditional::weigh(request, &entry.tag, Some(Date::of(entry.facts.modified))) {
         Verdict::Send => send(request, entry),
         Verdict::NotModified => Ok(Response::new(Status::NOT_MODIFIED).with_headers(entry.validators.clone())),
-        Verdict::Failed => Err(HttpError::new(
-            Status::PRECONDITION_FAILED,
-            "the file is not what If-Match or If-Unmodified-Since asks",
-        )),
+        Verdict::Failed => Err(conditional::failed()),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use super::super::conditional::{self, Date};
+use super::super::conditional::{self, Date, Verdict};
 use super::super::facts::Moment;
 use super::super::resolve::{self, Ground};
 use super::face::{Face, VALIDATED};
@@ -66,7 +66,7 @@ impl Desk {
         let key = Key::of(request, face);
         let path = resolve::c_path(&directory)?;
         if let Some(finished) = self.kept.borrow().get(&key, request.now, || ground.root.glance(&path)) {
-            return Ok(answer(request, finished));
+            return answer(request, finished);
         }
         let mut begun = Vec::new();
         match face {
@@ -97,7 +97,7 @@ impl Desk {
         if let Some((since, _)) = self.surveys.borrow().get(&survey.directory) {
             self.kept.borrow_mut().keep(key, since.clone(), finished, request.now);
         }
-        Ok(response)
+        response
     }
 
     /// What is known of the directory, or begins to be.
@@ -138,12 +138,15 @@ fn finish(content: Vec<u8>, face: Face, change: Option<Moment>, now: &Now) -> Fi
     Finished { content: content.into(), headers: headers.shared(), validators: validators.shared(), tag, modified }
 }
 
-fn answer(request: &Request<'_>, finished: &Finished) -> Response {
-    if conditional::is_known(request, &finished.tag, finished.modified) {
-        return Response::new(Status::NOT_MODIFIED).with_headers(finished.validators.clone());
+fn answer(request: &Request<'_>, finished: &Finished) -> Result<Response, HttpError> {
+    match conditional::weigh(request, &finished.tag, finished.modified) {
+        Verdict::Send => {
+            let body = Body::Bytes(Bytes::Shared(Arc::clone(&finished.content)));
+            Ok(Response::new(Status::OK).with_headers(finished.headers.clone()).with_body(body))
+        }
+        Verdict::NotModified => Ok(Response::new(Status::NOT_MODIFIED).with_headers(finished.validators.clone())),
+        Verdict::Failed => Err(conditional::failed()),
     }
-    let body = Body::Bytes(Bytes::Shared(Arc::clone(&finished.content)));
-    Response::new(Status::OK).with_headers(finished.headers.clone()).with_body(body)
 }
 
 #[cfg(test)]
