@@ -47,7 +47,6 @@ use writing::Writing;
 
 pub use event::{Event, Limit, Tracer};
 pub use scratch::Scratch;
-pub(crate) use share::is_long;
 pub use timeouts::Timeouts;
 pub use transcript::Transcript;
 pub use transport::Transport;

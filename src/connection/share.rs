@@ -1,7 +1,5 @@
 //! What a connection may have of one turn of the loop, so that none starves the others: requests, bytes, and time.
 
-use std::time::Duration;
-
 use crate::http::Now;
 
 /// How much of its share of the turn a connection has used.
@@ -15,7 +13,7 @@ impl Share {
     /// True if another request may be answered in this turn. One always may; those behind it wait for the next turn once
     /// there were many, or once this turn has taken long: what they ask for may be dear.
     pub(super) fn has_time_for_another(&self, now: &Now) -> bool {
-        self.requests == 0 || (self.requests < REQUESTS_A_TURN && !is_long(now))
+        self.requests == 0 || (self.requests < REQUESTS_A_TURN && !now.is_long_turn())
     }
 
     /// Counts a call to a source that made so many bytes.
@@ -28,15 +26,6 @@ impl Share {
         self.bytes >= BYTES_A_TURN
     }
 }
-
-/// True if this turn has lasted so long that what can wait should: a hundred connections, each within its share, would
-/// together make those wait who have but a small request.
-pub(crate) fn is_long(now: &Now) -> bool {
-    now.measured().since(now.tick()) >= LONG_TURN
-}
-
-/// How long a turn of the loop may be before everybody gets but one answer in it, and sources wait for the next.
-const LONG_TURN: Duration = Duration::from_millis(2);
 
 /// Requests answered for one connection in one turn: a deep pipeline leaves with one write, and the next peer is not kept long.
 const REQUESTS_A_TURN: u32 = 64;

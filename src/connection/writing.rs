@@ -10,7 +10,7 @@ use crate::http::{
 use crate::service::Service;
 
 use super::event::Narrator;
-use super::share::{BYTES_A_TURN, Share, is_long};
+use super::share::{BYTES_A_TURN, Share};
 use super::{Connection, Context, Event, State, Step, Transport};
 
 /// An answer on its way. Its head is in the output; so is a small body.
@@ -154,7 +154,9 @@ impl<T: Transport> Connection<T> {
         match &mut writing.body {
             Outgoing::Nothing => return self.finish(cx),
             Outgoing::Stream { next: Ask::At(resume), .. } if *resume > cx.now.tick() => return Step::Wait,
-            Outgoing::Stream { next: next @ (Ask::Soon | Ask::At(_)), .. } if share.is_used_up() || is_long(cx.now) => {
+            Outgoing::Stream { next: next @ (Ask::Soon | Ask::At(_)), .. }
+                if share.is_used_up() || cx.now.is_long_turn() =>
+            {
                 *next = Ask::Due;
                 return Step::Yield;
             }

@@ -90,6 +90,12 @@ impl Now {
         self.began.map_or(self.tick, |began| Tick::after(began.elapsed()))
     }
 
+    /// True if this turn has lasted so long that what can wait should: a hundred connections, each within its share, would
+    /// together make those wait who have but a small request.
+    pub(crate) fn is_long_turn(&self) -> bool {
+        self.measured().since(self.tick) >= LONG_TURN
+    }
+
     /// Begins the next turn, at this time. The date is written anew only when its second has changed.
     pub fn turn(&mut self, tick: Tick, unix: SystemTime) {
         self.tick = tick;
@@ -135,6 +141,9 @@ impl Now {
         self.turn
     }
 }
+
+/// How long a turn of the loop may be before everybody gets but one answer in it, and what takes long waits for the next.
+const LONG_TURN: Duration = Duration::from_millis(2);
 
 /// 9999-12-31T23:59:59Z, the last second an HTTP date can name.
 const LAST_HTTP_SECOND: u64 = 253_402_300_799;

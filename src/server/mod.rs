@@ -23,7 +23,7 @@ use log::{debug, info};
 use mio::{Events, Interest, Poll, Token};
 use slab::Slab;
 
-use crate::connection::{Connection, Context, Next, Phase, Scratch, Tracer, is_long};
+use crate::connection::{Connection, Context, Next, Phase, Scratch, Tracer};
 use crate::http::{Now, Recall, Tick, Wake};
 use crate::service::Service;
 
@@ -273,7 +273,7 @@ impl<S: Service> Server<S> {
             let is_there = self.slots.get_mut(key).is_some_and(|slot| std::mem::take(&mut slot.is_queued));
             if is_there {
                 self.step(key);
-                if is_long(&self.now) {
+                if self.now.is_long_turn() {
                     return;
                 }
             }

@@ -19,9 +19,6 @@ use crate::http::{Body, Bytes, HeaderList, HttpError, Now, Produced, Request, Re
 /// done by then goes out in one piece; the rest is streamed.
 const EAGER_SLICES: usize = 6;
 
-/// How long a turn may have lasted for a slice to be done before the answer begins: others wait as well.
-const LONG_TURN: Duration = Duration::from_millis(2);
-
 /// What is known of directories, by their paths, as long as a listing needs it.
 type Surveys = HashMap<Vec<u8>, (Since, Weak<Mutex<Survey>>)>;
 
@@ -80,7 +77,8 @@ impl Desk {
         let mut out = Vec::new();
         let mut produced = Produced::More;
         for slice in 0..EAGER_SLICES {
-            let is_long = slice > 0 && request.now.measured().since(request.now.tick()) >= LONG_TURN;
+            // Others wait as well.
+            let is_long = slice > 0 && request.now.is_long_turn();
             if produced == Produced::All || is_long {
                 break;
             }
