@@ -3,11 +3,13 @@
 //! The only code of the package that prints. What stands on stdout is for scripts too: the URLs, then the access log.
 
 mod demo;
+mod flags;
 mod listen;
 mod logging;
 mod options;
 mod patient;
 mod site;
+mod values;
 
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -36,6 +38,7 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
             say(text);
             Ok(())
         }
+        Ok(Asked::Errand(errand, _)) => Err(Failure::Run(format!("{errand:?} is being built"))),
         Err(failure) => Err(failure),
     };
     match outcome {

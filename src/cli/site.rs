@@ -24,7 +24,7 @@ pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
     app.mount("/", files(options)?).map_err(|error| failed(&error))?;
     match &options.access_log {
         Sink::Off => {}
-        Sink::Stdout => {
+        Sink::Standard => {
             app.add_observer(AccessLog::new(Patient::new(io::stdout())));
         }
         Sink::File(path) => {

@@ -331,7 +331,7 @@ impl<T: Transport> Connection<T> {
         let detail = match limit {
             Limit::Head => format!("the head was not complete after {:?}", cx.timeouts.head),
             Limit::Body => {
-                let rate = Timeouts::MIN_RATE;
+                let rate = cx.timeouts.min_rate;
                 format!(
                     "the body was not complete after {:?} and came at less than {rate} bytes a second",
                     cx.timeouts.body

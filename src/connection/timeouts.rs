@@ -15,7 +15,7 @@ use std::time::Duration;
 pub struct Timeouts {
     /// From the first byte of a head to its end; then 408.
     pub head: Duration,
-    /// For a body, and a second more for every [`MIN_RATE`](Timeouts::MIN_RATE) bytes that have come; then 408.
+    /// For a body, and a second more for every [`min_rate`](Timeouts::min_rate) bytes that have come; then 408.
     pub body: Duration,
     /// Without a request on an open connection, a new one included; then it closes without a word.
     pub idle: Duration,
@@ -23,6 +23,8 @@ pub struct Timeouts {
     pub answer: Duration,
     /// Without the peer taking a byte of its answer; then it closes.
     pub write: Duration,
+    /// Bytes a second at which a body or an answer may go on for ever.
+    pub min_rate: u64,
     /// For a peer to read its refusal and to stop sending, before the connection is closed for good.
     pub linger: Duration,
 }
@@ -40,13 +42,13 @@ impl Timeouts {
     pub const WRITE: Duration = Duration::from_secs(30);
     /// Default for [`linger`](Timeouts::linger).
     pub const LINGER: Duration = Duration::from_secs(5);
-    /// Bytes a second at which a body may go on for ever: below the slowest line in use, above a trickle.
+    /// Default for [`min_rate`](Timeouts::min_rate): below the slowest line in use, above a trickle.
     pub const MIN_RATE: u64 = 500;
 
     /// The time allowed for a body of which so many bytes have come.
     #[must_use]
     pub fn body_after(&self, bytes: u64) -> Duration {
-        self.body.saturating_add(Duration::from_secs(bytes / Timeouts::MIN_RATE))
+        self.body.saturating_add(Duration::from_secs(bytes / self.min_rate.max(1)))
     }
 }
 
@@ -59,6 +61,7 @@ impl Default for Timeouts {
             answer: Timeouts::ANSWER,
             write: Timeouts::WRITE,
             linger: Timeouts::LINGER,
+            min_rate: Timeouts::MIN_RATE,
         }
     }
 }

@@ -18,6 +18,12 @@ pub struct Config {
     /// Connections open at one time. Further peers wait in the system's queue. The limit on open files is raised to fit; where
     /// it cannot be, this number is lowered.
     pub max_connections: usize,
+    /// Connections open from one address at one time; an IPv6 network of 64 bits counts as one address. `None`: half of all, and
+    /// as many as like from this machine itself. Beyond it a peer gets 503.
+    pub max_per_address: Option<usize>,
+    /// Bytes kept for all connections together: requests that are not complete, answers that are not taken. Beyond it, whoever
+    /// wants more kept is let go.
+    pub max_kept: usize,
     /// How much a request may hold.
     pub limits: Limits,
     /// How long a peer may take.
@@ -29,14 +35,18 @@ pub struct Config {
 impl Config {
     /// Default for [`max_connections`](Config::max_connections).
     pub const MAX_CONNECTIONS: usize = 10_000;
+    /// Default for [`max_kept`](Config::max_kept): a thousand full outputs and as many full inputs, and more.
+    pub const MAX_KEPT: usize = 256 << 20;
     /// Default for [`grace`](Config::grace).
-    pub const GRACE: Duration = Duration::from_secs(10);
+    pub const GRACE: Duration = Duration::from_secs(30);
 }
 
 impl Default for Config {
     fn default() -> Self {
         Config {
             max_connections: Config::MAX_CONNECTIONS,
+            max_per_address: None,
+            max_kept: Config::MAX_KEPT,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             grace: Config::GRACE,

@@ -1,0 +1,143 @@
+//! What the values of options may be.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use log::LevelFilter;
+use ownhands::Status;
+use ownhands::http::FIELD_SLOTS;
+use regex::Regex;
+
+/// A deadline longer than this, a year, is a slip of the hand.
+const MAX_SECONDS: f64 = 366.0 * 24.0 * 3600.0;
+
+/// An address, also in the brackets that it has in a URL.
+pub(super) fn address(text: &str) -> Result<IpAddr, String> {
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().map_err(|_| "give an IP address such as 127.0.0.1 or ::1, and the port by --port".to_owned())
+}
+
+/// The name of a file in each directory, not a path.
+pub(super) fn file_name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text == "." || text == ".." || text.contains(['/', '\0']) {
+        return Err("give the name of a file, without a directory".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A header as one would type it; what it may be, the library says.
+pub(super) fn header(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once(':').ok_or("give a header as 'Name: value'")?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}
+
+pub(super) fn count(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&count| count > 0).ok_or("give a whole number above 0".to_owned())
+}
+
+pub(super) fn fields(text: &str) -> Result<usize, String> {
+    count(text).ok().filter(|&count| count <= FIELD_SLOTS).ok_or(format!("give a whole number from 1 to {FIELD_SLOTS}"))
+}
+
+pub(super) fn expression(text: &str) -> Result<Regex, String> {
+    // The last line of what the regex crate says is the reason; those before it draw the expression with a mark.
+    let reason = |error: regex::Error| error.to_string().lines().next_back().unwrap_or_default().to_owned();
+    Regex::new(text).map_err(reason)
+}
+
+/// A span of time, as it is given: `30`, `0.5`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Seconds(pub(super) Duration);
+
+impl FromStr for Seconds {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let seconds: Option<f64> = text.parse().ok().filter(|&seconds| seconds > 0.0 && seconds <= MAX_SECONDS);
+        let span = seconds.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+        let span = span.filter(|span| !span.is_zero());
+        span.map(Seconds).ok_or("give a number of seconds above 0, such as 30 or 0.5")
+    }
+}
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.as_secs_f64())
+    }
+}
+
+pub(super) fn level(text: &str) -> Result<LevelFilter, String> {
+    text.parse().map_err(|_| "give error, warn, info, debug, trace or off".to_owned())
+}
+
+/// How a line of the access log looks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AccessFormat {
+    Combined,
+    Json,
+}
+
+pub(super) fn format(text: &str) -> Result<AccessFormat, String> {
+    match text {
+        "combined" => Ok(AccessFormat::Combined),
+        "json" => Ok(AccessFormat::Json),
+        _ => Err("give combined or json".to_owned()),
+    }
+}
+
+/// How much the process must be locked in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strictness {
+    Off,
+    BestEffort,
+    Required,
+}
+
+pub(super) fn sandbox(text: &str) -> Result<Strictness, String> {
+    match text {
+        "off" => Ok(Strictness::Off),
+        "best-effort" => Ok(Strictness::BestEffort),
+        "required" => Ok(Strictness::Required),
+        _ => Err("give off, best-effort or required".to_owned()),
+    }
+}
+
+/// A path that leads elsewhere.
+#[derive(Clone, Debug)]
+pub(super) struct Redirection {
+    pub(super) status: Status,
+    pub(super) pattern: String,
+    pub(super) target: String,
+}
+
+/// `[STATUS ]REGEX=TARGET`, split at the last equals sign that a target may follow.
+pub(super) fn redirect(text: &str) -> Result<Redirection, String> {
+    let (status, rest) = match text.split_once(' ') {
+        Some((digits, rest)) if digits.len() == 3 => (digits.parse().ok().and_then(Status::new), rest),
+        _ => (Some(Status::TEMPORARY_REDIRECT), text),
+    };
+    let wrong = "give REGEX=TARGET, such as /old/(.*)=/new/$1";
+    let status = status.ok_or(wrong)?;
+    let (pattern, target) = rest.split_once('=').ok_or(wrong)?;
+    Ok(Redirection { status, pattern: pattern.to_owned(), target: target.to_owned() })
+}
+
+/// `/PREFIX=PATH`.
+pub(super) fn mount(text: &str) -> Result<(String, PathBuf), String> {
+    let (prefix, path) = text.split_once('=').ok_or("give PATH=DIR, such as /photos=/srv/photos")?;
+    Ok((prefix.to_owned(), PathBuf::from(path)))
+}
+
+/// A network, or one address.
+pub(super) fn network(text: &str) -> Result<IpNet, String> {
+    let one = text.parse::<IpAddr>().map(IpNet::from);
+    one.or_else(|_| text.parse()).map_err(|_| "give a network such as 10.0.0.0/8, or an address".to_owned())
+}
+
+pub(super) fn rate(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|&rate| rate > 0).ok_or("give a whole number above 0".to_owned())
+}
