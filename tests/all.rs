@@ -32,6 +32,7 @@ mod patience;
 mod ranges;
 mod readers;
 mod readme;
+mod redirects;
 mod regressions;
 mod response;
 mod running;

@@ -17,6 +17,7 @@ mod mount;
 mod observer;
 mod pages;
 mod pattern;
+mod redirect;
 mod report;
 mod router;
 mod table;
@@ -39,6 +40,7 @@ use crate::service::{Exchange, Fragment, Resource, Service};
 pub use self::access::AccessLog;
 pub use self::environ::Environ;
 pub use self::observer::Observer;
+pub use self::redirect::Redirect;
 pub use self::router::{Route, RouteError};
 pub use self::table::Entry;
 

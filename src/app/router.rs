@@ -13,7 +13,7 @@ use std::fmt;
 use regex::{CaptureLocations, Regex};
 
 use super::pattern;
-use crate::http::{HttpError, IntoResponse, Method, Request, Response, is_token};
+use crate::http::{HttpError, IntoResponse, Method, Request, Response, Status, is_token};
 use crate::service::Handler;
 
 /// Where in the path the named groups of a pattern matched.
@@ -38,13 +38,13 @@ pub struct Route {
 /// for proxies, and TRACE, which is better left unused. No list can name all tokens.
 const COMMON_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
 
-enum Shape {
+pub(super) enum Shape {
     /// This very path.
     Literal(Box<str>),
     Expression(Expression),
 }
 
-struct Expression {
+pub(super) struct Expression {
     /// How every path begins that it matches: most routes are told apart by that alone.
     prefix: Box<str>,
     regex: Regex,
@@ -162,7 +162,7 @@ impl fmt::Debug for Route {
 }
 
 impl Shape {
-    fn new(pattern: &str) -> Result<Self, RouteError> {
+    pub(super) fn new(pattern: &str) -> Result<Self, RouteError> {
         match pattern::literal(pattern) {
             Some(path) if path.starts_with('/') || path == "*" => Ok(Shape::Literal(path.into())),
             Some(_) => Err(RouteError::NoPath { pattern: pattern.into() }),
@@ -172,11 +172,16 @@ impl Shape {
 }
 
 impl Expression {
-    fn new(pattern: &str) -> Result<Self, RouteError> {
+    /// A regular expression that matches whole paths.
+    pub(super) fn compile(pattern: &str) -> Result<Regex, RouteError> {
         let refused = |source: regex::Error| RouteError::Pattern { pattern: pattern.into(), source: source.into() };
         // First alone, so that an error speaks of what was written, and `a)|(b` does not get out of the group around it.
         Regex::new(pattern).map_err(refused)?;
-        let regex = Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(refused)?;
+        Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(refused)
+    }
+
+    fn new(pattern: &str) -> Result<Self, RouteError> {
+        let regex = Expression::compile(pattern)?;
         let named = || regex.capture_names().enumerate().filter_map(|(group, name)| Some((group, name?)));
         Ok(Expression {
             names: named().map(|(_, name)| name.into()).collect(),
@@ -280,7 +285,7 @@ impl Router {
     }
 }
 
-/// Why a route or a mount was not taken.
+/// Why a route, a redirect or a mount was not taken.
 ///
 /// ```
 /// use ownhands::{App, Request, app::RouteError};
@@ -319,6 +324,18 @@ pub enum RouteError {
         /// As given.
         pattern: Box<str>,
     },
+    /// The target of a redirect is none.
+    Target {
+        /// As given.
+        target: Box<str>,
+        /// What is wrong with it.
+        why: Box<str>,
+    },
+    /// The status of a redirect is none of its kind.
+    Status {
+        /// As given.
+        status: Status,
+    },
     /// There is something mounted under this prefix.
     Mounted {
         /// With a final slash.
@@ -340,6 +357,10 @@ impl fmt::Display for RouteError {
             RouteError::NoPath { pattern } => write!(f, "{pattern:?} matches no path: a path begins with /"),
             RouteError::Duplicate { method, pattern } => {
                 write!(f, "there is a route for {method} with the pattern {pattern:?}")
+            }
+            RouteError::Target { target, why } => write!(f, "the target {target:?} is wrong: {why}"),
+            RouteError::Status { status } => {
+                write!(f, "{} leads nowhere: a redirect is 301, 302, 307 or 308", status.code())
             }
             RouteError::Mounted { prefix } => write!(f, "there is something mounted under {prefix:?}"),
         }

@@ -50,5 +50,6 @@ pub use params::Params;
 pub use request::Request;
 pub use response::{IntoResponse, Response, Text};
 pub use status::Status;
+pub(crate) use target::is_authority;
 pub use target::{DecodedPath, Target, decode_path};
 pub use version::Version;
