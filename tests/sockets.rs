@@ -273,21 +273,70 @@ fn an_address_that_is_taken_is_an_error() {
 }
 
 #[test]
-fn a_full_house_lets_the_next_one_wait() {
+fn in_a_full_house_the_longest_idle_yields() {
     let server = Running::start(Config { max_connections: 2, ..Config::default() }, Echo::default);
     let mut first = server.connect();
     let mut second = server.connect();
-    for peer in [&mut first, &mut second] {
+    for is_first in [true, false, true] {
+        let peer = if is_first { &mut first } else { &mut second };
         say(peer, get("/in"));
         assert_eq!(hear(peer).1, b"GET a /in ");
     }
     let mut third = server.connect();
-    say(&mut third, get("/waiting"));
-    assert!(is_silent(&mut third), "it waits in the system's queue");
-    say(&mut second, get("/still-in"));
-    assert_eq!(hear(&mut second).1, b"GET a /still-in ");
-    drop(first);
-    assert_eq!(hear(&mut third).1, b"GET a /waiting ");
+    say(&mut third, get("/new"));
+    assert_eq!(hear(&mut third).1, b"GET a /new ");
+    assert_eq!(second.read(&mut [0; 10]).unwrap(), 0, "it was idle for longer than the first");
+    say(&mut first, get("/still-in"));
+    assert_eq!(hear(&mut first).1, b"GET a /still-in ");
+}
+
+#[test]
+fn in_a_full_house_of_busy_peers_the_next_one_is_told_so() {
+    let server = Running::start(Config { max_connections: 2, ..Config::default() }, Echo::default);
+    let mut busy = [server.connect(), server.connect()];
+    for peer in &mut busy {
+        say(peer, "GET /half HTTP/1.1\r\n");
+        assert!(is_silent(peer));
+    }
+    let mut third = server.connect();
+    let (head, body) = hear(&mut third);
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(head.contains("\r\nRetry-After: 1\r\n") && head.contains("\r\nConnection: close\r\n"), "{head}");
+    assert!(String::from_utf8_lossy(&body).contains("2 connections are open and busy"), "{body:?}");
+    assert_eq!(third.read(&mut [0; 10]).unwrap(), 0);
+    for peer in &mut busy {
+        say(peer, "Host: a\r\n\r\n");
+        assert_eq!(hear(peer).1, b"GET a /half ");
+    }
+}
+
+#[test]
+fn one_address_may_hold_so_many_connections() {
+    let server = Running::start(Config { max_per_address: Some(2), ..Config::default() }, Echo::default);
+    let mut guests = [server.connect(), server.connect()];
+    for peer in &mut guests {
+        say(peer, get("/in"));
+        assert_eq!(hear(peer).1, b"GET a /in ");
+    }
+    let (head, body) = hear(&mut server.connect());
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(String::from_utf8_lossy(&body).contains("2 connections from your address"), "{body:?}");
+    drop(guests);
+    let mut next = server.connect();
+    say(&mut next, get("/next"));
+    assert_eq!(hear(&mut next).1, b"GET a /next ");
+}
+
+#[test]
+fn who_wants_more_kept_than_there_may_be_is_let_go() {
+    let server = Running::start(Config { max_kept: 40_000, ..Config::default() }, Echo::default);
+    let mut peers: Vec<_> = (0..6).map(|_| server.connect()).collect();
+    for peer in &mut peers {
+        say(peer, format!("GET /half HTTP/1.1\r\nX: {}", "x".repeat(10_000)));
+    }
+    let is_left = |peer: &mut TcpStream| !is_silent(peer);
+    let left = peers.iter_mut().map(is_left).collect::<Vec<_>>();
+    assert_eq!(left.iter().filter(|&&left| left).count(), 3, "three times ten thousand fit, and their room: {left:?}");
 }
 
 #[test]

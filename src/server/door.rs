@@ -1,0 +1,130 @@
+//! At the door: who is let in, who yields his place, and who is told to come again later.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use log::debug;
+use mio::{Interest, Token};
+
+use crate::connection::{Connection, Phase};
+use crate::http::{HttpError, Tick};
+use crate::service::Service;
+
+use super::{Server, Slot, Standing, Stream};
+
+/// Peers accepted in one turn: a burst of thousands must not keep those waiting who are here.
+pub(super) const ACCEPTS_A_TURN: usize = 128;
+
+/// Peers beside the connections there may be, who are being told that there are too many. Further ones wait in the
+/// system's queue.
+const DOORSTEP: usize = 64;
+
+/// When a peer that was turned away may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+impl<S: Service> Server<S> {
+    /// True if there is room for one more, if only to turn him away. In a small house the doorstep is small.
+    pub(super) fn has_a_doorstep(&self) -> bool {
+        let doorstep = DOORSTEP.min(self.max_connections / 4).max(1);
+        self.guests() < self.max_connections || self.on_the_doorstep < doorstep
+    }
+
+    fn guests(&self) -> usize {
+        self.slots.len().saturating_sub(self.on_the_doorstep)
+    }
+
+    /// Takes in those who wait. A peer is served before it is registered: one that has sent its request and wants no other
+    /// never is.
+    pub(super) fn accept(&mut self) {
+        let mut accepted = 0;
+        let mut may_look = true;
+        while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() && self.has_a_doorstep() {
+            accepted += 1;
+            let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else { continue };
+            self.figures.accepted = self.figures.accepted.saturating_add(1);
+            let refusal = self.refusal(peer, &mut may_look);
+            let connection = Connection::new(stream, peer, &self.now).with_local_port(port);
+            self.receive(connection, refusal);
+        }
+    }
+
+    /// Why this peer cannot stay, if he cannot. In a full house the longest idle yields; the house is looked through for
+    /// idle ones once a turn.
+    fn refusal(&mut self, peer: Option<SocketAddr>, may_look: &mut bool) -> Option<HttpError> {
+        let later = |detail| Some(HttpError::service_unavailable(RETRY_AFTER, detail));
+        if let Some(most) = peer.and_then(|peer| self.visitors.is_at_limit(peer.ip())) {
+            return later(format!("{most} connections from your address are open, and there may be no more of them"));
+        }
+        if self.guests() < self.max_connections || self.has_one_yield(may_look) {
+            return None;
+        }
+        later(format!(
+            "{} connections are open and busy, and there may be no more; try again in a moment",
+            self.guests()
+        ))
+    }
+
+    /// Lets a peer in, or on the doorstep.
+    fn receive(&mut self, mut connection: Connection<Stream>, refusal: Option<HttpError>) {
+        let standing = if refusal.is_some() { Standing::TurnedAway } else { Standing::Guest };
+        if let Some(refusal) = refusal {
+            connection = connection.turned_away(refusal);
+        }
+        match (standing, connection.address()) {
+            (Standing::Guest, Some(address)) => self.visitors.came(address.ip()),
+            (Standing::Guest, None) => {}
+            (Standing::TurnedAway, _) => {
+                self.on_the_doorstep = self.on_the_doorstep.saturating_add(1);
+                self.figures.turned_away = self.figures.turned_away.saturating_add(1);
+            }
+        }
+        let key = self.slots.insert(Slot { connection, deadline: Tick::NEVER, standing, is_queued: false });
+        self.step(key);
+        if let Some(slot) = self.slots.get_mut(key) {
+            let both = Interest::READABLE | Interest::WRITABLE;
+            let stream = slot.connection.transport_mut();
+            if let Err(error) = self.poll.registry().register(stream, Token(key), both) {
+                debug!("a peer cannot be watched: {error}");
+                self.remove(key);
+            }
+        }
+    }
+
+    /// A connection was removed: its place is free.
+    pub(super) fn left(&mut self, slot: &Slot) {
+        match (slot.standing, slot.connection.address()) {
+            (Standing::Guest, Some(address)) => self.visitors.left(address.ip()),
+            (Standing::Guest, None) => {}
+            (Standing::TurnedAway, _) => self.on_the_doorstep = self.on_the_doorstep.saturating_sub(1),
+        }
+    }
+
+    /// Ends the connection that has been idle longest. It is asked once more, as when a server stops: a request that has come
+    /// meanwhile is answered, and the next one is looked for.
+    fn has_one_yield(&mut self, may_look: &mut bool) -> bool {
+        loop {
+            let Some((since, key)) = self.idlers.next() else {
+                if !std::mem::take(may_look) {
+                    return false;
+                }
+                let idle = |(key, slot): (usize, &Slot)| Some((slot.idle_since()?, key));
+                self.idlers.note(self.slots.iter().filter_map(idle));
+                continue;
+            };
+            let Some(slot) = self.slots.get_mut(key).filter(|slot| slot.idle_since() == Some(since)) else { continue };
+            slot.connection.set_ready(true, false, false);
+            self.step_in(Phase::Draining, key);
+            if !self.slots.contains(key) {
+                self.figures.yielded = self.figures.yielded.saturating_add(1);
+                return true;
+            }
+        }
+    }
+}
+
+impl Slot {
+    /// Since when it has waited for a request, if it does.
+    fn idle_since(&self) -> Option<Tick> {
+        (self.standing == Standing::Guest && !self.is_queued).then(|| self.connection.idle_since()).flatten()
+    }
+}
