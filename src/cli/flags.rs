@@ -1,17 +1,20 @@
 //! The command line, as clap reads it: each option once, with its help, its default and what it may be.
+//!
+//! This is the one table of options. What a configuration file and the environment may have in them follows from it, and so do
+//! the manual page and the completions: a new option is a field here, and a use of it.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueHint};
 use ipnet::IpNet;
 use log::LevelFilter;
+use ownhands::app::Redirect;
 use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
 
 use super::values::{
-    AccessFormat, Redirection, Seconds, Strictness, address, count, expression, fields, file_name, format, header,
-    level, mount, network, rate, redirect, sandbox,
+    AccessFormat, Place, Seconds, Strictness, count, expression, fields, file_name, format, glob, header, level, mount,
+    name, network, place, port, rate, redirect, sandbox, truth, whole,
 };
 
 /// Serves directories and files over HTTP: one thread, one event loop.
@@ -23,7 +26,7 @@ pub(super) struct CommandLine {
     pub(super) verb: Option<Verb>,
 
     /// The directory to serve, or a file; several are served by their names. One named demo is served as ./demo
-    #[arg(value_name = "PATH", default_value = ".")]
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
 
     #[command(flatten)]
@@ -38,7 +41,7 @@ pub(super) enum Verb {
     /// directory for temporary files and none in memory.
     Demo {
         /// The directory to serve
-        #[arg(default_value = "static")]
+        #[arg(default_value = "static", value_hint = ValueHint::DirPath)]
         root: PathBuf,
 
         /// Print the routes, and serve nothing
@@ -69,193 +72,288 @@ pub(super) enum Verb {
 #[derive(Debug, Args)]
 pub(super) struct Paths {
     /// The directory to serve, or a file; several are served by their names
-    #[arg(value_name = "PATH", default_value = ".")]
+    #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
 }
 
+/// Options of which one leaves no room for the other. Clap's own word for it counts `--lan=false` too.
+pub(super) const RIVALS: &[(&str, &str)] = &[("lan", "bind"), ("follow-links", "no-links"), ("check", "print-config")];
+
+/// Options that are about this one call: in a file, or in the environment, they would be about all.
+pub(super) const FOR_ONCE: &[&str] = &["check", "print-config"];
+
+/// What most people look for, by headings: `-h` shows no more.
+const EVERYDAY: &[&str] = &["Listening", "What is served", "Configuration"];
+
+/// The command as people are shown it.
+pub(super) fn shown() -> Command {
+    CommandLine::command().mut_args(|arg| if arg.is_positional() { arg } else { arg.global(true) })
+}
+
+/// The same, with what is looked for most.
+pub(super) fn shown_in_brief() -> Command {
+    let is_rare = |arg: &Arg| arg.get_help_heading().is_some_and(|heading| !EVERYDAY.contains(&heading));
+    let brief = shown().mut_args(|arg| {
+        let is_rare = is_rare(&arg);
+        arg.hide(is_rare)
+    });
+    brief.after_help("All options: ownhands --help. The manual: ownhands man | man -l -")
+}
+
+/// The command as it is read: what is switched on by its name can be switched off by `=false`, where a file has it on.
+pub(super) fn table() -> Command {
+    shown().mut_args(|arg| match arg.get_action() {
+        ArgAction::SetTrue => arg
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .value_name("true|false")
+            .default_value("false")
+            .default_missing_value("true")
+            .value_parser(truth),
+        _ => arg,
+    })
+}
+
+/// The options, by the headings of the help.
 #[derive(Debug, Args)]
 pub(super) struct Flags {
+    #[command(flatten, next_help_heading = "Listening")]
+    pub(super) listening: Listening,
+    #[command(flatten, next_help_heading = "What is served")]
+    pub(super) served: Served,
+    #[command(flatten, next_help_heading = "Limits")]
+    pub(super) bounds: Bounds,
+    #[command(flatten, next_help_heading = "Times")]
+    pub(super) times: Times,
+    #[command(flatten, next_help_heading = "Logs")]
+    pub(super) logs: Logs,
+    #[command(flatten, next_help_heading = "Who is believed")]
+    pub(super) believed: Believed,
+    #[command(flatten, next_help_heading = "Locked in")]
+    pub(super) locked: Locked,
+    #[command(flatten, next_help_heading = "In the background")]
+    pub(super) background: Background,
+    #[command(flatten, next_help_heading = "Configuration")]
+    pub(super) configuration: Configuration,
+}
+
+/// Where the server listens.
+#[derive(Debug, Args)]
+pub(super) struct Listening {
     /// Listen on this port; 0 picks a free one [default: 8000, or the next free one]
-    #[arg(short, long, global = true, value_name = "PORT")]
+    #[arg(short, long, value_name = "PORT", value_parser = port)]
     pub(super) port: Option<u16>,
 
-    /// Listen on this IP address, such as 127.0.0.1 or ::1; may be given several times [default: 127.0.0.1]
-    #[arg(short, long, global = true, value_name = "ADDR", value_parser = address)]
-    pub(super) bind: Vec<IpAddr>,
+    /// Listen on this IP address, such as 127.0.0.1 or ::1, or on a socket in the file system: unix:/run/web.sock; may be given several times [default: 127.0.0.1]
+    #[arg(short, long, value_name = "ADDR|unix:PATH", value_hint = ValueHint::AnyPath, value_parser = place)]
+    pub(super) bind: Vec<Place>,
 
     /// Listen on all interfaces, so that others in the network can connect
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) lan: bool,
+}
+
+/// What is served, and how.
+#[derive(Debug, Args)]
+pub(super) struct Served {
+    /// The file that is served for a directory
+    #[arg(long, value_name = "NAME", default_value = "index.html", value_parser = file_name)]
+    pub(super) index: String,
 
     /// Answer 404 for a directory without an index file, instead of listing it
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) no_listing: bool,
 
+    /// A style sheet for the listings, beside the built-in one
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(super) listing_css: Option<PathBuf>,
+
     /// Serve files whose name begins with a dot, too
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) hidden: bool,
 
     /// Do not serve what this pattern matches: *.log anywhere, /tmp or docs/*.bak from the root; may be given several times
-    #[arg(long, global = true, value_name = "GLOB")]
+    #[arg(long, value_name = "GLOB", value_parser = glob)]
     pub(super) hide: Vec<String>,
 
     /// Follow links that lead out of what is served, too
-    #[arg(long, global = true, conflicts_with = "no_links")]
+    #[arg(long)]
     pub(super) follow_links: bool,
 
     /// Follow no link at all
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) no_links: bool,
 
     /// Serve an application of one page: where there is no file, the root's index page answers
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) spa: bool,
 
-    /// Seconds for which caches may use a file without asking [default: they ask each time]
-    #[arg(long, global = true, value_name = "SECONDS")]
-    pub(super) cache: Option<u64>,
-
-    /// A header that goes with every file and listing; may be given several times
-    #[arg(long, global = true, value_name = "NAME: VALUE", value_parser = header)]
-    pub(super) header: Vec<(String, String)>,
-
-    /// A style sheet for the listings, beside the built-in one
-    #[arg(long, global = true, value_name = "FILE")]
-    pub(super) listing_css: Option<PathBuf>,
-
-    /// Tell clients on this machine why something is not to be had, as the log has it
-    #[arg(long, global = true)]
-    pub(super) explain: bool,
-
-    /// The file that is served for a directory
-    #[arg(long, global = true, value_name = "NAME", default_value = "index.html", value_parser = file_name)]
-    pub(super) index: String,
-
-    /// Connections held at once; the limit of open files is raised to fit
-    #[arg(long, global = true, value_name = "N", default_value_t = Config::MAX_CONNECTIONS, value_parser = count)]
-    pub(super) max_connections: usize,
-
-    /// Bytes of a request's head; a longer one is refused with 431
-    #[arg(long, global = true, value_name = "BYTES", default_value_t = Limits::HEAD, value_parser = count)]
-    pub(super) max_head: usize,
-
-    /// Bytes of a request's target; a longer one is refused with 414
-    #[arg(long, global = true, value_name = "BYTES", default_value_t = Limits::TARGET, value_parser = count)]
-    pub(super) max_target: usize,
-
-    /// Header fields of a request, 256 at most; more are refused with 431
-    #[arg(long, global = true, value_name = "N", default_value_t = Limits::FIELDS, value_parser = fields)]
-    pub(super) max_fields: usize,
-
-    /// Bytes of a request's body; a longer one is refused with 413
-    #[arg(long, global = true, value_name = "BYTES", default_value_t = Limits::BODY)]
-    pub(super) max_body: u64,
-
-    /// Requests on one connection, after which it is closed [default: without end]
-    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub(super) max_requests: Option<u64>,
-
-    /// Seconds a client may take for the head of a request
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::HEAD))]
-    pub(super) header_timeout: Seconds,
-
-    /// Seconds a client may take for a body, and one more for each 500 bytes that came
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::BODY))]
-    pub(super) body_timeout: Seconds,
-
-    /// Seconds a connection is kept between requests
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::IDLE))]
-    pub(super) idle_timeout: Seconds,
-
-    /// Seconds a client may take nothing of its answer
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::WRITE))]
-    pub(super) write_timeout: Seconds,
-
-    /// Where a line for each request goes: - is stdout, off is nowhere
-    #[arg(long, global = true, value_name = "-|FILE|off", default_value = "-", allow_hyphen_values = true)]
-    pub(super) access_log: PathBuf,
-
-    /// Show the conversations on stderr as curl -v would; with a regular expression, those for paths that it matches
-    #[arg(long, global = true, value_name = "PATH-REGEX", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = expression)]
-    pub(super) trace: Option<Regex>,
-
-    /// What is logged on stderr: error, warn, info, debug, trace or off
-    #[arg(long, global = true, value_name = "LEVEL", default_value = "info", value_parser = level)]
-    pub(super) log_level: LevelFilter,
-
-    /// Where what happens is told: - is stderr, off is nowhere
-    #[arg(long, global = true, value_name = "-|FILE|off", default_value = "-", allow_hyphen_values = true)]
-    pub(super) log: PathBuf,
-
-    /// How a line of the access log looks: combined, or json
-    #[arg(long, global = true, value_name = "FORMAT", default_value = "combined", value_parser = format)]
-    pub(super) access_log_format: AccessFormat,
-
     /// Serve this directory or file under this path, too: /photos=/srv/photos; may be given several times
-    #[arg(long, global = true, value_name = "PATH=DIR", value_parser = mount)]
+    #[arg(long, value_name = "PATH=DIR", value_hint = ValueHint::DirPath, value_parser = mount)]
     pub(super) mount: Vec<(String, PathBuf)>,
 
     /// Lead those who ask for this path elsewhere: '/old/(.*)=/new/$1', and with a status '301 /old=/new'; may be given several times
-    #[arg(long, global = true, value_name = "REGEX=TARGET", value_parser = redirect)]
-    pub(super) redirect: Vec<Redirection>,
+    #[arg(long, value_name = "REGEX=TARGET", value_parser = redirect)]
+    pub(super) redirect: Vec<Redirect>,
+
+    /// A header that goes with every file and listing; may be given several times
+    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    pub(super) header: Vec<(String, String)>,
+
+    /// Seconds for which caches may use a file without asking [default: they ask each time]
+    #[arg(long, value_name = "SECONDS", value_parser = whole)]
+    pub(super) cache: Option<u64>,
+
+    /// Tell clients on this machine why something is not to be had, as the log has it
+    #[arg(long)]
+    pub(super) explain: bool,
+}
+
+/// How much may be asked for.
+#[derive(Debug, Args)]
+pub(super) struct Bounds {
+    /// Connections held at once; the limit of open files is raised to fit
+    #[arg(long, value_name = "N", default_value_t = Config::MAX_CONNECTIONS, value_parser = count)]
+    pub(super) max_connections: usize,
 
     /// Connections from one address; an IPv6 network of 64 bits is one [default: half of all, this machine's own free]
-    #[arg(long, global = true, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = count)]
     pub(super) max_per_address: Option<usize>,
 
+    /// Bytes of a request's head; a longer one is refused with 431
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::HEAD, value_parser = count)]
+    pub(super) max_head: usize,
+
+    /// Bytes of a request's target; a longer one is refused with 414
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::TARGET, value_parser = count)]
+    pub(super) max_target: usize,
+
+    /// Header fields of a request, 256 at most; more are refused with 431
+    #[arg(long, value_name = "N", default_value_t = Limits::FIELDS, value_parser = fields)]
+    pub(super) max_fields: usize,
+
+    /// Bytes of a request's body; a longer one is refused with 413
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::BODY, value_parser = whole)]
+    pub(super) max_body: u64,
+
+    /// Requests on one connection, after which it is closed [default: without end]
+    #[arg(long, value_name = "N", value_parser = rate)]
+    pub(super) max_requests: Option<u64>,
+
     /// Bytes kept for clients that do not read, or do not finish what they say, of all connections together
-    #[arg(long, global = true, value_name = "BYTES", default_value_t = Config::MAX_KEPT, value_parser = count)]
+    #[arg(long, value_name = "BYTES", default_value_t = Config::MAX_KEPT, value_parser = count)]
     pub(super) max_kept: usize,
 
     /// Bytes a second that a client must send of a long body, and take of a long answer
-    #[arg(long, global = true, value_name = "BYTES", default_value_t = Timeouts::MIN_RATE, value_parser = rate)]
+    #[arg(long, value_name = "BYTES", default_value_t = Timeouts::MIN_RATE, value_parser = rate)]
     pub(super) min_rate: u64,
+}
+
+/// How long things may take.
+#[derive(Debug, Args)]
+pub(super) struct Times {
+    /// Seconds a client may take for the head of a request
+    #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Timeouts::HEAD))]
+    pub(super) header_timeout: Seconds,
+
+    /// Seconds a client may take for a body, and one more for each 500 bytes that came
+    #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Timeouts::BODY))]
+    pub(super) body_timeout: Seconds,
+
+    /// Seconds a connection is kept between requests
+    #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Timeouts::IDLE))]
+    pub(super) idle_timeout: Seconds,
+
+    /// Seconds a client may take nothing of its answer
+    #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Timeouts::WRITE))]
+    pub(super) write_timeout: Seconds,
 
     /// Seconds a handler may take for an answer that it has put off
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Timeouts::ANSWER))]
+    #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Timeouts::ANSWER))]
     pub(super) answer_timeout: Seconds,
 
     /// Seconds a stopping server waits for the answers it has begun
-    #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Config::GRACE))]
+    #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Config::GRACE))]
     pub(super) grace: Seconds,
+}
 
+/// What is told, and to whom.
+#[derive(Debug, Args)]
+pub(super) struct Logs {
+    /// Where a line for each request goes: - is stdout, off is nowhere
+    #[arg(long, value_name = "-|FILE|off", default_value = "-", allow_hyphen_values = true, value_hint = ValueHint::FilePath)]
+    pub(super) access_log: PathBuf,
+
+    /// How a line of the access log looks: combined, or json
+    #[arg(long, value_name = "FORMAT", default_value = "combined", value_parser = format)]
+    pub(super) access_log_format: AccessFormat,
+
+    /// Where what happens is told: - is stderr, off is nowhere
+    #[arg(long, value_name = "-|FILE|off", default_value = "-", allow_hyphen_values = true, value_hint = ValueHint::FilePath)]
+    pub(super) log: PathBuf,
+
+    /// What is logged on stderr: error, warn, info, debug, trace or off
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = level)]
+    pub(super) log_level: LevelFilter,
+
+    /// Show the conversations on stderr as curl -v would; with a regular expression, those for paths that it matches
+    #[arg(long, value_name = "PATH-REGEX", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = expression)]
+    pub(super) trace: Option<Regex>,
+}
+
+/// Who is believed about a client.
+#[derive(Debug, Args)]
+pub(super) struct Believed {
     /// Believe a proxy at this address, or in this network, who its client is; may be given several times
-    #[arg(long, global = true, value_name = "CIDR", value_parser = network)]
+    #[arg(long, value_name = "CIDR", value_parser = network)]
     pub(super) trust: Vec<IpNet>,
 
     /// Trusted proxies say who their client is by the PROXY protocol, at the beginning of each connection
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) proxy_protocol: bool,
+}
 
+/// What the process may still do once it listens.
+#[derive(Debug, Args)]
+pub(super) struct Locked {
     /// Become this user once the sockets are bound
-    #[arg(long, global = true, value_name = "USER")]
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = name)]
     pub(super) user: Option<String>,
 
     /// Become this group once the sockets are bound [default: the user's]
-    #[arg(long, global = true, value_name = "GROUP")]
+    #[arg(long, value_name = "GROUP", value_parser = name)]
     pub(super) group: Option<String>,
 
     /// See nothing of the disk outside this directory, once the sockets are bound
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) chroot: Option<PathBuf>,
 
     /// Lock the process in: off, best-effort (what the kernel can), or required (or do not start)
-    #[arg(long, global = true, value_name = "MODE", default_value = "best-effort", value_parser = sandbox)]
+    #[arg(long, value_name = "MODE", default_value = "best-effort", value_parser = sandbox)]
     pub(super) sandbox: Strictness,
+}
 
+/// How a server in the background is found.
+#[derive(Debug, Args)]
+pub(super) struct Background {
     /// Where a server in the background leaves its number [default: in the user's runtime directory, or /run]
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) pid_file: Option<PathBuf>,
+}
 
+/// Where options come from.
+#[derive(Debug, Args)]
+pub(super) struct Configuration {
     /// Read options from this file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) config: Option<PathBuf>,
 
     /// Say whether everything is as it should be, and serve nothing
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) check: bool,
 
     /// Print every option as it is in effect, and where that comes from
-    #[arg(long, global = true)]
+    #[arg(long)]
     pub(super) print_config: bool,
 }

@@ -4,10 +4,11 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, UdpSocket};
 
-use ownhands::{App, Server};
+use ownhands::{App, Listener, Server};
 
 use super::Failure;
 use super::options::{Addresses, DEFAULT_PORT, Options, one_line};
+use super::values::Place;
 
 /// Ports tried above the default one: whoever has more servers running than this wants to name the port.
 const PORTS_TRIED: u16 = 100;
@@ -17,7 +18,7 @@ const PICKS: usize = 16;
 
 /// Binds what was asked for. `furnish` makes the application, once for each port tried.
 pub(super) fn bind(options: &Options, furnish: impl Fn() -> Result<App, Failure>) -> Result<Server<App>, Failure> {
-    let both = [IpAddr::from(Ipv4Addr::UNSPECIFIED), IpAddr::from(Ipv6Addr::UNSPECIFIED)];
+    let both = [Place::Ip(Ipv4Addr::UNSPECIFIED.into()), Place::Ip(Ipv6Addr::UNSPECIFIED.into())];
     match &options.addresses {
         Addresses::These(addresses) => bind_all(addresses, options, &furnish),
         // A system without IPv6 has no second address to bind.
@@ -29,13 +30,26 @@ pub(super) fn bind(options: &Options, furnish: impl Fn() -> Result<App, Failure>
 }
 
 fn bind_all(
-    addresses: &[IpAddr],
+    places: &[Place],
     options: &Options,
     furnish: &impl Fn() -> Result<App, Failure>,
 ) -> Result<Server<App>, Failure> {
-    for port in ports(addresses, options.port) {
+    let addresses: Vec<IpAddr> = places
+        .iter()
+        .filter_map(|place| match place {
+            Place::Ip(address) => Some(*address),
+            Place::Unix(_) => None,
+        })
+        .collect();
+    for port in ports(&addresses, options.port) {
         let sockets: Vec<SocketAddr> = addresses.iter().map(|&address| SocketAddr::new(address, port)).collect();
-        match Server::bind(&sockets, options.config.clone(), furnish()?) {
+        let listeners = places.iter().map(|place| match place {
+            Place::Ip(address) => Listener::tcp(SocketAddr::new(*address, port)),
+            Place::Unix(path) => Listener::unix(path),
+        });
+        let app = furnish()?;
+        let server = listeners.collect::<io::Result<Vec<_>>>();
+        match server.and_then(|listeners| Server::new(listeners, options.config.clone(), app)) {
             Ok(server) => return Ok(server),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {}
             Err(error) => return Err(Failure::Run(refusal(&sockets, &error))),

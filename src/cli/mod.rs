@@ -2,11 +2,13 @@
 //!
 //! The only code of the package that prints. What stands on stdout is for scripts too: the URLs, then the access log.
 
+mod config;
 mod demo;
 mod flags;
 mod listen;
 mod logging;
 mod options;
+mod paper;
 mod patient;
 mod site;
 mod values;
@@ -31,9 +33,10 @@ enum Failure {
 
 /// Runs the command with these arguments, the first of which is its own name.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let outcome = match options::read(arguments) {
+    let outcome = match options::read(arguments, std::env::vars_os()) {
         Ok(Asked::Serve(options)) => serve(&options),
         Ok(Asked::Routes(options)) => show_routes(&options),
+        Ok(Asked::Check(options)) => check(&options),
         Ok(Asked::Text(text)) => {
             say(text);
             Ok(())
@@ -51,6 +54,15 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 fn show_routes(options: &Options) -> Result<(), Failure> {
     let app = site::furnish(options)?;
     say(app.routes().map(|entry| format!("{entry}\n")).collect::<String>());
+    Ok(())
+}
+
+/// Makes all that can be made without a socket and a log, to see whether it can be.
+fn check(options: &Options) -> Result<(), Failure> {
+    site::build(options).map_err(|failure| match failure {
+        Failure::Usage(why) | Failure::Run(why) => Failure::Usage(why),
+    })?;
+    say("the configuration is good\n");
     Ok(())
 }
 

@@ -2,20 +2,20 @@
 
 use std::ffi::OsString;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
-use clap::error::ErrorKind;
 use ipnet::IpNet;
 use log::LevelFilter;
+use ownhands::app::Redirect;
 use ownhands::files::Links;
 use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
 
 use super::Failure;
-use super::flags::{CommandLine, Verb};
-use super::values::{AccessFormat, Redirection, Strictness};
+use super::config::{self, Gathered, Outcome};
+use super::flags::{Flags, Verb};
+use super::values::{AccessFormat, Place, Strictness};
 
 /// The port that is tried first when none was asked for.
 pub(super) const DEFAULT_PORT: u16 = 8000;
@@ -26,7 +26,9 @@ pub(super) enum Asked {
     Serve(Box<Options>),
     /// To print the routes.
     Routes(Box<Options>),
-    /// To print the help or the version.
+    /// To say whether all is as it should be.
+    Check(Box<Options>),
+    /// To print the help, the version, the configuration, or a paper.
     Text(String),
     /// Something about a server in the background.
     Errand(Errand, Box<Options>),
@@ -44,6 +46,7 @@ pub(super) enum Errand {
 }
 
 /// How to serve.
+#[derive(Debug)]
 pub(super) struct Options {
     pub(super) is_demo: bool,
     /// What to serve, at least one.
@@ -68,7 +71,7 @@ pub(super) struct Options {
     pub(super) log: Sink,
     pub(super) access_format: AccessFormat,
     pub(super) mounts: Vec<(String, PathBuf)>,
-    pub(super) redirects: Vec<Redirection>,
+    pub(super) redirects: Vec<Redirect>,
     pub(super) trust: Vec<IpNet>,
     pub(super) has_proxy_protocol: bool,
     pub(super) user: Option<String>,
@@ -81,14 +84,16 @@ pub(super) struct Options {
 }
 
 /// Where to listen.
+#[derive(Debug)]
 pub(super) enum Addresses {
     /// On all interfaces.
     Lan,
-    /// On these addresses, at least one.
-    These(Vec<IpAddr>),
+    /// On these, at least one.
+    These(Vec<Place>),
 }
 
 /// Where a log goes.
+#[derive(Debug)]
 pub(super) enum Sink {
     /// To stdout or stderr.
     Standard,
@@ -96,64 +101,71 @@ pub(super) enum Sink {
     Off,
 }
 
-/// Reads the arguments.
-pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, Failure> {
-    let line = match CommandLine::try_parse_from(arguments) {
-        Ok(line) => line,
-        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
-            return Ok(Asked::Text(error.render().to_string()));
-        }
-        Err(error) => return Err(Failure::Usage(shortened(&error.render().to_string()))),
+/// Reads the arguments, the environment, and the file that one of them names. It keeps nothing: asked again with the same
+/// arguments, it says what they mean by then.
+pub(super) fn read(
+    arguments: impl Iterator<Item = OsString>,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+) -> Result<Asked, Failure> {
+    let arguments: Vec<OsString> = arguments.collect();
+    let gathered = match config::gather(&arguments, environment)? {
+        Outcome::Text(text) => return Ok(Asked::Text(text)),
+        Outcome::Gathered(gathered) => gathered,
     };
-    let flags = line.options;
-    let shows_routes = matches!(line.verb, Some(Verb::Demo { routes: true, .. }));
-    let (is_demo, paths) = match line.verb {
-        Some(Verb::Demo { .. }) if line.paths != [Path::new(".")] => {
-            return Err(Failure::Usage("say ownhands demo ROOT, or ownhands ROOT; see ownhands --help".to_owned()));
-        }
-        Some(Verb::Demo { ref root, .. }) => (true, vec![root.clone()]),
-        Some(Verb::Start(ref paths) | Verb::Restart(ref paths) | Verb::Unit(ref paths)) => (false, paths.paths.clone()),
-        _ => (false, line.paths),
-    };
+    if gathered.line.options.configuration.print_config {
+        return Ok(Asked::Text(config::print(&gathered)));
+    }
+    let Gathered { line, paths, file, .. } = *gathered;
+    let is_check = line.options.configuration.check;
+    let options = Box::new(options(line.options, paths, file, matches!(line.verb, Some(Verb::Demo { .. }))));
+    if is_check {
+        return Ok(Asked::Check(options));
+    }
     let errand = match line.verb {
-        Some(Verb::Start(_)) => Some(Errand::Start),
-        Some(Verb::Stop) => Some(Errand::Stop),
-        Some(Verb::Restart(_)) => Some(Errand::Restart),
-        Some(Verb::Reload) => Some(Errand::Reload),
-        Some(Verb::Status) => Some(Errand::Status),
-        Some(Verb::Unit(_)) => Some(Errand::Unit),
-        _ => None,
+        Some(Verb::Demo { routes: true, .. }) => return Ok(Asked::Routes(options)),
+        Some(Verb::Start(_)) => Errand::Start,
+        Some(Verb::Stop) => Errand::Stop,
+        Some(Verb::Restart(_)) => Errand::Restart,
+        Some(Verb::Reload) => Errand::Reload,
+        Some(Verb::Status) => Errand::Status,
+        Some(Verb::Unit(_)) => Errand::Unit,
+        _ => return Ok(Asked::Serve(options)),
     };
-    let addresses = match (flags.lan, flags.bind.is_empty()) {
-        (true, true) => Addresses::Lan,
-        (true, false) => return Err(Failure::Usage("--lan is all addresses: leave out --bind, or --lan".to_owned())),
-        (false, true) => Addresses::These(vec![IpAddr::from([127, 0, 0, 1])]),
-        (false, false) => Addresses::These(without_doubles(flags.bind)),
+    Ok(Asked::Errand(errand, options))
+}
+
+/// What the options come to.
+fn options(flags: Flags, paths: Vec<PathBuf>, config_file: Option<PathBuf>, is_demo: bool) -> Options {
+    let Flags { listening, served, bounds, times, logs, believed, locked, background, .. } = flags;
+    let addresses = match (listening.lan, listening.bind.is_empty()) {
+        (true, _) => Addresses::Lan,
+        (false, true) => Addresses::These(vec![Place::Ip(IpAddr::from([127, 0, 0, 1]))]),
+        (false, false) => Addresses::These(without_doubles(listening.bind)),
     };
     let limits = Limits {
-        head: flags.max_head,
-        target: flags.max_target,
-        fields: flags.max_fields,
-        body: flags.max_body,
-        requests: flags.max_requests.unwrap_or(Limits::REQUESTS),
+        head: bounds.max_head,
+        target: bounds.max_target,
+        fields: bounds.max_fields,
+        body: bounds.max_body,
+        requests: bounds.max_requests.unwrap_or(Limits::REQUESTS),
         ..Limits::default()
     };
     let timeouts = Timeouts {
-        head: flags.header_timeout.0,
-        body: flags.body_timeout.0,
-        idle: flags.idle_timeout.0,
-        write: flags.write_timeout.0,
-        answer: flags.answer_timeout.0,
-        min_rate: flags.min_rate,
+        head: times.header_timeout.0,
+        body: times.body_timeout.0,
+        idle: times.idle_timeout.0,
+        write: times.write_timeout.0,
+        answer: times.answer_timeout.0,
+        min_rate: bounds.min_rate,
         ..Timeouts::default()
     };
     let config = Config {
-        max_connections: flags.max_connections,
-        max_per_address: flags.max_per_address,
-        max_kept: flags.max_kept,
+        max_connections: bounds.max_connections,
+        max_per_address: bounds.max_per_address,
+        max_kept: bounds.max_kept,
         limits,
         timeouts,
-        grace: flags.grace.0,
+        grace: times.grace.0,
         ..Config::default()
     };
     let sink = |path: PathBuf| match path.to_str() {
@@ -161,68 +173,59 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         Some("off") => Sink::Off,
         _ => Sink::File(path),
     };
-    let options = Box::new(Options {
+    Options {
         is_demo,
         paths,
-        port: flags.port,
+        port: listening.port,
         addresses,
-        has_listing: !flags.no_listing,
-        serves_hidden: flags.hidden,
-        hide: flags.hide,
-        links: match (flags.follow_links, flags.no_links) {
+        has_listing: !served.no_listing,
+        serves_hidden: served.hidden,
+        hide: served.hide,
+        links: match (served.follow_links, served.no_links) {
             (true, _) => Links::Followed,
             (_, true) => Links::Refused,
             _ => Links::Inside,
         },
-        is_application: flags.spa,
-        cache: flags.cache.map(Duration::from_secs),
-        headers: flags.header,
-        listing_css: flags.listing_css,
-        explains: flags.explain,
-        index: flags.index,
+        is_application: served.spa,
+        cache: served.cache.map(Duration::from_secs),
+        headers: served.header,
+        listing_css: served.listing_css,
+        explains: served.explain,
+        index: served.index,
+        mounts: served.mount,
+        redirects: served.redirect,
         config,
-        access_log: sink(flags.access_log),
-        trace: flags.trace,
-        log_level: flags.log_level,
-        log: sink(flags.log),
-        access_format: flags.access_log_format,
-        mounts: flags.mount,
-        redirects: flags.redirect,
-        trust: flags.trust,
-        has_proxy_protocol: flags.proxy_protocol,
-        user: flags.user,
-        group: flags.group,
-        chroot: flags.chroot,
-        sandbox: flags.sandbox,
-        pid_file: flags.pid_file,
-        config_file: flags.config,
-    });
-    if let Some(errand) = errand {
-        return Ok(Asked::Errand(errand, options));
+        access_log: sink(logs.access_log),
+        access_format: logs.access_log_format,
+        log: sink(logs.log),
+        log_level: logs.log_level,
+        trace: logs.trace,
+        trust: believed.trust,
+        has_proxy_protocol: believed.proxy_protocol,
+        user: locked.user,
+        group: locked.group,
+        chroot: locked.chroot,
+        sandbox: locked.sandbox,
+        pid_file: background.pid_file,
+        config_file,
     }
-    Ok(if shows_routes { Asked::Routes(options) } else { Asked::Serve(options) })
 }
 
-/// An address given twice, or beside the one that stands for all of its kind, would be in its own way.
-fn without_doubles(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
-    let stands_for_all =
-        |one: &IpAddr| addresses.iter().any(|all| all.is_unspecified() && all.is_ipv4() == one.is_ipv4());
-    let mut once: Vec<IpAddr> = Vec::with_capacity(addresses.len());
-    for address in &addresses {
-        let is_covered = !address.is_unspecified() && stands_for_all(address);
-        if !is_covered && !once.contains(address) {
-            once.push(*address);
+/// A place given twice, or an address beside the one that stands for all of its kind, would be in its own way.
+fn without_doubles(places: Vec<Place>) -> Vec<Place> {
+    let is_covered = |place: &Place| match place {
+        Place::Ip(one) if !one.is_unspecified() => places
+            .iter()
+            .any(|all| matches!(all, Place::Ip(all) if all.is_unspecified() && all.is_ipv4() == one.is_ipv4())),
+        _ => false,
+    };
+    let mut once: Vec<Place> = Vec::with_capacity(places.len());
+    for place in &places {
+        if !is_covered(place) && !once.contains(place) {
+            once.push(place.clone());
         }
     }
     once
-}
-
-/// What clap says on several lines, without the usage it repeats.
-fn shortened(said: &str) -> String {
-    let lines = said.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let lines = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information"));
-    let said = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect::<Vec<_>>().join("; ");
-    format!("{said}; see ownhands --help")
 }
 
 /// The text on one line, whatever was quoted in it.

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::fs::{self, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
 
 use ownhands::app::AccessLog;
 use ownhands::{App, Files};
@@ -13,15 +14,9 @@ use super::options::{Options, Sink};
 use super::patient::Patient;
 use super::{Failure, demo};
 
-/// Makes the application.
+/// Makes the application, with its log.
 pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
-    check_paths(options)?;
-    let mut app = App::new();
-    let failed = |error: &dyn Display| Failure::Run(error.to_string());
-    if options.is_demo {
-        demo::furnish(&mut app, files(options)?, listed(options)?).map_err(|error| failed(&error))?;
-    }
-    app.mount("/", files(options)?).map_err(|error| failed(&error))?;
+    let mut app = build(options)?;
     match &options.access_log {
         Sink::Off => {}
         Sink::Standard => {
@@ -43,35 +38,73 @@ pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
     Ok(app)
 }
 
+/// Makes the application, and writes nothing: redirects go first, then the demo, then what is mounted.
+pub(super) fn build(options: &Options) -> Result<App, Failure> {
+    check_paths(options)?;
+    let mut app = App::new();
+    let wrong = |error: &dyn Display| Failure::Usage(error.to_string());
+    for redirect in &options.redirects {
+        app.add_redirect(redirect.clone()).map_err(|error| wrong(&error))?;
+    }
+    if options.is_demo {
+        demo::furnish(&mut app, root(options)?, listed(options)?).map_err(|error| wrong(&error))?;
+    }
+    for (prefix, path) in &options.mounts {
+        let files = with_rules(Files::new(path).map_err(cannot_serve)?, options)?;
+        app.mount(prefix, files).map_err(|error| wrong(&error))?;
+    }
+    app.mount("/", root(options)?).map_err(|error| wrong(&error))?;
+    Ok(app)
+}
+
 /// What cannot be served is said before anything is bound.
 fn check_paths(options: &Options) -> Result<(), Failure> {
+    let advice = if options.is_demo {
+        "go to the directory of the sources, or name another one: ownhands demo ROOT"
+    } else {
+        "name a directory or a file: ownhands PATH"
+    };
     for path in &options.paths {
-        let shown = path.display();
-        let advice = if options.is_demo {
-            "go to the directory of the sources, or name another one: ownhands demo ROOT"
-        } else {
-            "name a directory or a file: ownhands PATH"
-        };
-        match fs::metadata(path) {
-            Ok(facts) if facts.is_dir() || (facts.is_file() && !options.is_demo) => {}
-            Ok(_) if options.is_demo => return Err(Failure::Usage(format!("{shown} is not a directory: {advice}"))),
-            Ok(_) => return Err(Failure::Usage(format!("{shown} is neither a directory nor a file: {advice}"))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(Failure::Usage(format!("there is no {shown}: {advice}")));
-            }
-            Err(error) => return Err(Failure::Usage(format!("{shown} cannot be served: {error}: {advice}"))),
-        }
+        check_path(path, !options.is_demo, advice)?;
+    }
+    for (prefix, path) in &options.mounts {
+        check_path(path, true, &format!("name a directory or a file: --mount {prefix}=PATH"))?;
     }
     Ok(())
 }
 
-/// What is served, as the options want it.
-fn files(options: &Options) -> Result<Files, Failure> {
+fn check_path(path: &Path, may_be_file: bool, advice: &str) -> Result<(), Failure> {
+    let shown = path.display();
+    Err(Failure::Usage(match fs::metadata(path) {
+        Ok(facts) if facts.is_dir() || (facts.is_file() && may_be_file) => return Ok(()),
+        Ok(_) if may_be_file => format!("{shown} is neither a directory nor a file: {advice}"),
+        Ok(_) => format!("{shown} is not a directory: {advice}"),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => format!("there is no {shown}: {advice}"),
+        Err(error) => format!("{shown} cannot be served: {error}: {advice}"),
+    }))
+}
+
+/// What is served under `/`.
+fn root(options: &Options) -> Result<Files, Failure> {
     let opened = match &options.paths[..] {
         [path] => Files::new(path),
         paths => Files::share(paths),
     };
-    let mut files = opened.map_err(|error| Failure::Usage(format!("cannot serve {error}")))?;
+    with_rules(opened.map_err(cannot_serve)?, options)
+}
+
+/// The same, with a listing even where there is an index page: that one is shown under `/` already.
+fn listed(options: &Options) -> Result<Files, Failure> {
+    let files = root(options)?;
+    Ok(if options.has_listing { files.with_index("") } else { files })
+}
+
+fn cannot_serve(error: io::Error) -> Failure {
+    Failure::Usage(format!("cannot serve {error}"))
+}
+
+/// The same files, served as the options want it: one set of rules for the root and for all mounts.
+fn with_rules(mut files: Files, options: &Options) -> Result<Files, Failure> {
     files = files.with_index(&options.index).with_links(options.links);
     for pattern in &options.hide {
         let wrong = |error| Failure::Usage(format!("--hide {pattern} is no pattern: {error}"));
@@ -101,10 +134,4 @@ fn files(options: &Options) -> Result<Files, Failure> {
         files = files.with_reasons();
     }
     Ok(files)
-}
-
-/// The same, with a listing even where there is an index page: that one is shown under `/` already.
-fn listed(options: &Options) -> Result<Files, Failure> {
-    let files = files(options)?;
-    Ok(if options.has_listing { files.with_index("") } else { files })
 }

@@ -8,17 +8,61 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use log::LevelFilter;
-use ownhands::Status;
+use ownhands::app::Redirect;
 use ownhands::http::FIELD_SLOTS;
+use ownhands::{HeaderList, Status};
 use regex::Regex;
 
 /// A deadline longer than this, a year, is a slip of the hand.
 const MAX_SECONDS: f64 = 366.0 * 24.0 * 3600.0;
 
-/// An address, also in the brackets that it has in a URL.
-pub(super) fn address(text: &str) -> Result<IpAddr, String> {
-    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-    bare.parse().map_err(|_| "give an IP address such as 127.0.0.1 or ::1, and the port by --port".to_owned())
+/// Where to listen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// At a port of this address.
+    Ip(IpAddr),
+    /// On a socket in the file system.
+    Unix(PathBuf),
+}
+
+/// `unix:` and a path, or an address, also in the brackets that it has in a URL.
+pub(super) fn place(text: &str) -> Result<Place, String> {
+    match text.strip_prefix("unix:") {
+        Some("") => Err("give the path of a socket, such as unix:/run/web.sock".to_owned()),
+        Some(path) => Ok(Place::Unix(PathBuf::from(path))),
+        None => {
+            let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+            let wrong = |_| "give an IP address such as 127.0.0.1 or ::1, and the port by --port".to_owned();
+            bare.parse().map(Place::Ip).map_err(wrong)
+        }
+    }
+}
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "give a number from 0 to 65535".to_owned())
+}
+
+pub(super) fn truth(text: &str) -> Result<bool, String> {
+    text.parse().map_err(|_| "give true or false".to_owned())
+}
+
+/// A number of bytes or seconds that may be none.
+pub(super) fn whole(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "give a whole number".to_owned())
+}
+
+/// The name of a user or a group, or its number.
+pub(super) fn name(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.contains([':', '/', '\0']) {
+        return Err("give a name, or a number".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+/// A pattern for names or paths.
+pub(super) fn glob(text: &str) -> Result<String, String> {
+    let wrong = |error: globset::Error| format!("this is no pattern: {}", error.kind());
+    globset::Glob::new(text).map(|_| text.to_owned()).map_err(wrong)
 }
 
 /// The name of a file in each directory, not a path.
@@ -29,10 +73,16 @@ pub(super) fn file_name(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A header as one would type it; what it may be, the library says.
+/// A header as one would type it. Which names follow from a file, and cannot be set, the library says.
 pub(super) fn header(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once(':').ok_or("give a header as 'Name: value'")?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
+    let (name, value) = (name.trim(), value.trim());
+    let mut list = HeaderList::new();
+    list.push(name, value);
+    match list.refusal() {
+        Some(why) => Err(why.to_owned()),
+        None => Ok((name.to_owned(), value.to_owned())),
+    }
 }
 
 pub(super) fn count(text: &str) -> Result<usize, String> {
@@ -106,30 +156,34 @@ pub(super) fn sandbox(text: &str) -> Result<Strictness, String> {
     }
 }
 
-/// A path that leads elsewhere.
-#[derive(Clone, Debug)]
-pub(super) struct Redirection {
-    pub(super) status: Status,
-    pub(super) pattern: String,
-    pub(super) target: String,
-}
-
-/// `[STATUS ]REGEX=TARGET`, split at the last equals sign that a target may follow.
-pub(super) fn redirect(text: &str) -> Result<Redirection, String> {
+/// `[STATUS ]REGEX=TARGET`. Both sides may have an equals sign in them: it is split at the first one that has a regular
+/// expression before it, and behind it what a target begins with.
+pub(super) fn redirect(text: &str) -> Result<Redirect, String> {
+    let wrong = || "give REGEX=TARGET, such as '/old/(.*)=/new/$1', or with a status '301 /old=/new'".to_owned();
     let (status, rest) = match text.split_once(' ') {
-        Some((digits, rest)) if digits.len() == 3 => (digits.parse().ok().and_then(Status::new), rest),
-        _ => (Some(Status::TEMPORARY_REDIRECT), text),
+        Some((digits, rest)) if !digits.starts_with('/') && digits.parse::<u16>().is_ok() => (Some(digits), rest),
+        _ => (None, text),
     };
-    let wrong = "give REGEX=TARGET, such as /old/(.*)=/new/$1";
-    let status = status.ok_or(wrong)?;
-    let (pattern, target) = rest.split_once('=').ok_or(wrong)?;
-    Ok(Redirection { status, pattern: pattern.to_owned(), target: target.to_owned() })
+    let splits =
+        rest.match_indices('=').filter_map(|(at, _)| Some((rest.get(..at)?, rest.get(at.saturating_add(1)..)?)));
+    let is_target = |target: &str| ["/", "http://", "https://"].iter().any(|start| target.starts_with(start));
+    let mut splits = splits.filter(|(pattern, target)| !pattern.is_empty() && is_target(target));
+    let first = splits.clone().next();
+    let (pattern, target) = splits.find(|(pattern, _)| Regex::new(pattern).is_ok()).or(first).ok_or_else(wrong)?;
+    let redirect = Redirect::new(pattern, target).map_err(|error| error.to_string())?;
+    let Some(status) = status else { return Ok(redirect) };
+    let status = status.parse().ok().and_then(Status::new).ok_or_else(wrong)?;
+    redirect.with_status(status).map_err(|error| error.to_string())
 }
 
-/// `/PREFIX=PATH`.
+/// `/PREFIX=PATH`, split at the first equals sign: the path of a directory may have more of them.
 pub(super) fn mount(text: &str) -> Result<(String, PathBuf), String> {
-    let (prefix, path) = text.split_once('=').ok_or("give PATH=DIR, such as /photos=/srv/photos")?;
-    Ok((prefix.to_owned(), PathBuf::from(path)))
+    match text.split_once('=') {
+        Some((prefix, path)) if prefix.starts_with('/') && !path.is_empty() => {
+            Ok((prefix.to_owned(), PathBuf::from(path)))
+        }
+        _ => Err("give PATH=DIR, such as /photos=/srv/photos".to_owned()),
+    }
 }
 
 /// A network, or one address.
