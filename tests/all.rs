@@ -9,6 +9,8 @@ mod bodies;
 mod chunked;
 #[cfg(feature = "command")]
 mod command;
+#[cfg(feature = "command")]
+mod configuration;
 mod cookies;
 mod decode;
 mod deferred;

@@ -29,7 +29,11 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn start(arguments: &[&str], directory: &Path) -> Running {
-        let mut child = command(arguments, directory).spawn().expect("the binary was built with the tests");
+        Running::spawn(&mut command(arguments, directory))
+    }
+
+    pub(super) fn spawn(command: &mut Command) -> Running {
+        let mut child = command.spawn().expect("the binary was built with the tests");
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line of text");
@@ -42,7 +46,7 @@ impl Running {
         url.strip_prefix("http://").and_then(|rest| rest.strip_suffix('/')).expect(&self.line)
     }
 
-    fn ask(&self, target: &str) -> String {
+    pub(super) fn ask(&self, target: &str) -> String {
         ask(self.address(), target)
     }
 
@@ -214,10 +218,14 @@ fn what_cannot_be_done_is_one_line_and_an_exit_code() {
         (&["no\nwhere"], 2, "there is no no\\nwhere: "),
         (&["/dev/null"], 2, "/dev/null is neither a directory nor a file: "),
         (&["index.html", "./index.html"], 2, "./index.html: another one of this name is shared already"),
-        (&["--hide", "["], 2, "--hide [ is no pattern: "),
+        (&["--hide", "["], 2, "this is no pattern: unclosed character class; missing ']'"),
         (&["--header", "ETag: x"], 2, "--header cannot be ETag: the header ETag follows from the file that is served"),
         (&["--header", "X-Y"], 2, "give a header as 'Name: value'"),
-        (&["--no-links", "--follow-links"], 2, "cannot be used with"),
+        (
+            &["--no-links", "--follow-links"],
+            2,
+            "--follow-links and --no-links exclude each other: leave one of them out",
+        ),
         (&["--listing-css", "nowhere.css"], 2, "the style sheet nowhere.css cannot be read: "),
         (&["demo"], 2, "there is no static: go to the directory of the sources, or name another one: "),
         (&["index.html", "b"], 2, "there is no b: name a directory or a file: ownhands PATH"),
@@ -231,7 +239,7 @@ fn what_cannot_be_done_is_one_line_and_an_exit_code() {
         (&["-p", "65536"], 2, "invalid value '65536' for '--port <PORT>'"),
         (&["-p", "http"], 2, "invalid value 'http' for '--port <PORT>'"),
         (&["-b", "localhost:80"], 2, "give an IP address such as 127.0.0.1 or ::1, and the port by --port"),
-        (&["-b", "::1", "--lan"], 2, "--lan is all addresses: leave out --bind, or --lan"),
+        (&["-b", "::1", "--lan"], 2, "--lan and --bind exclude each other: leave one of them out"),
         (&["--index", "a/b"], 2, "give the name of a file, without a directory"),
         (&["--max-connections", "0"], 2, "give a whole number above 0"),
         (&["--idle-timeout", "0"], 2, "give a number of seconds above 0"),

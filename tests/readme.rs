@@ -31,7 +31,11 @@ fn options_are_those_of_the_help() -> Result<(), Box<dyn std::error::Error>> {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_ownhands")).arg("--help").output()?;
     let help = String::from_utf8(output.stdout)?;
     // `-p, --port <PORT>  Listen on this port [default: 8000]`: what stands before the two spaces, and the default.
-    let lines = help.lines().map(str::trim_start).filter(|line| line.starts_with('-'));
+    // What is wrapped goes on below the text, far to the right.
+    let help = help.replace(&format!("\n{}", " ".repeat(14)), "\0");
+    let help: Vec<String> =
+        help.lines().map(|line| line.split('\0').map(str::trim).collect::<Vec<_>>().join(" ")).collect();
+    let lines = help.iter().map(|line| line.trim_start()).filter(|line| line.starts_with('-'));
     let of_help = lines.map(|line| {
         let option = line.split("  ").next().unwrap_or_default().replace(['<', '>'], "");
         let default = line.split_once("[default: ").map_or("", |(_, rest)| rest.trim_end_matches(']'));

@@ -11,7 +11,7 @@
 //! - each answer that was begun is observed once, with the bytes that it had on the wire.
 //!
 //! A scenario that fails prints its seed: put it into [`FAILED`], so that it is played first from then on.
-//! `OWNHANDS_SCENARIOS=1000000 cargo test simulation` plays that many.
+//! `SCENARIOS=1000000 cargo test simulation` plays that many.
 
 mod answers;
 mod dice;
@@ -40,7 +40,7 @@ const FAILED: &[u64] = &[];
 
 #[test]
 fn every_scenario_ends_and_every_answer_is_the_right_one() {
-    let scenarios = std::env::var("OWNHANDS_SCENARIOS").ok().and_then(|number| number.parse().ok());
+    let scenarios = std::env::var("SCENARIOS").ok().and_then(|number| number.parse().ok());
     let service = Numbers::new();
     let mut scratch = Scratch::new();
     let mut met = Met::default();

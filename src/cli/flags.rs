@@ -87,7 +87,11 @@ const EVERYDAY: &[&str] = &["Listening", "What is served", "Configuration"];
 
 /// The command as people are shown it.
 pub(super) fn shown() -> Command {
-    CommandLine::command().mut_args(|arg| if arg.is_positional() { arg } else { arg.global(true) })
+    let command = CommandLine::command().mut_args(|arg| if arg.is_positional() { arg } else { arg.global(true) });
+    command.after_help(
+        "Each option is a variable of the environment (OWNHANDS_PORT) and a key of the file (port), too. The manual: \
+         ownhands man | man -l -",
+    )
 }
 
 /// The same, with what is looked for most.

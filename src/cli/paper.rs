@@ -39,24 +39,39 @@ fn completions(shell: Shell) -> String {
 /// What the manual tells beside the options: a heading, and paragraphs under words.
 const CHAPTERS: &[(&str, &[(&str, &str)])] = &[
     (
-        "CONFIGURATION",
+        "ENVIRONMENT",
         &[
             (
-                "The environment",
-                "Each option is a variable, too: OWNHANDS_MAX_HEAD is --max-head, and OWNHANDS_PATHS is PATH. What is switched on by its \
-                 name is true or false there. A list is one value as it stands, or several as an array of TOML: [\"127.0.0.1\", \"::1\"].",
+                "OWNHANDS_MAX_HEAD",
+                "Each option is a variable, too, named in this way: this one is --max-head. What is switched on by its name \
+                 is true or false there. A list is one value as it stands, or several as an array of TOML: \
+                 [\"127.0.0.1\", \"::1\"].",
+            ),
+            ("OWNHANDS_PATHS", "What to serve, where the command line does not say it."),
+            (
+                "OWNHANDS_CONFIG",
+                "The file of options. A variable that begins with OWNHANDS_ and is no option is an error.",
+            ),
+        ],
+    ),
+    (
+        "CONFIGURATION FILE",
+        &[
+            (
+                "port = 8000",
+                "The file of --config is TOML. Its keys are the long names of the options, and paths for what to serve.",
             ),
             (
-                "The file",
-                "The file of --config is TOML. Its keys are the long names of the options, and paths for PATH: port = 8000. A \
-                 list is an array; header, mount and redirect may be tables as well. A relative path is relative to the directory of \
-                 the file.",
+                "hide = [\"*.bak\", \"/drafts\"]",
+                "A list is an array. One from a higher place stands in the place of the one below.",
             ),
+            ("[mount]", "Below it, \"/photos\" = \"/srv/photos\": header, mount and redirect may be tables as well."),
+            ("access-log = \"logs/access.log\"", "A relative path is relative to the directory of the file."),
             (
-                "The order",
-                "What the command line says goes before the environment, and that before the file. A list from a higher place \
-                 stands in the place of the one below. --hidden=false switches off what a lower place has on. \
-                 --print-config shows what holds and where it comes from, --check says whether it is good.",
+                "hidden = true",
+                "What the command line says goes before the environment, and that before the file: --hidden=false switches off \
+                 what a lower place has on. --print-config shows what holds and where it comes from, --check says whether it \
+                 is good.",
             ),
         ],
     ),
@@ -142,8 +157,7 @@ fn chapter_of_verbs(verbs: &[Command]) -> Roff {
         let own = verb.get_arguments().filter(|arg| !arg.is_global_set());
         let form = own.map(|arg| match arg.get_long() {
             Some(long) => format!(" [--{long}]"),
-            None if arg.is_required_set() => format!(" {}", arg.get_id().as_str().to_uppercase()),
-            None => format!(" [{}]", arg.get_id().as_str().to_uppercase()),
+            None => format!(" {arg}"),
         });
         let form = format!("ownhands {}{}", verb.get_name(), form.collect::<String>());
         let about = verb.get_long_about().or(verb.get_about()).map(ToString::to_string).unwrap_or_default();

@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use ownhands::app::AccessLog;
-use ownhands::{App, Files};
+use ownhands::{App, Files, HttpError, Request, Resource, Response};
 use rustix::fs::OFlags;
 
 use super::options::{Options, Sink};
@@ -51,10 +51,22 @@ pub(super) fn build(options: &Options) -> Result<App, Failure> {
     }
     for (prefix, path) in &options.mounts {
         let files = with_rules(Files::new(path).map_err(cannot_serve)?, options)?;
-        app.mount(prefix, files).map_err(|error| wrong(&error))?;
+        if path.is_file() && !prefix.ends_with('/') {
+            let answer = move |request: &Request<'_>| one_file(request, &files);
+            app.route("GET", &regex::escape(prefix), answer).map_err(|error| wrong(&error))?;
+        } else {
+            app.mount(prefix, files).map_err(|error| wrong(&error))?;
+        }
     }
     app.mount("/", root(options)?).map_err(|error| wrong(&error))?;
     Ok(app)
+}
+
+/// A file under a name that it need not have: `/robots.txt` is no directory with one file in it.
+fn one_file(request: &Request<'_>, files: &Files) -> Result<Response, HttpError> {
+    let mut root = *request;
+    root.path_bytes = b"/";
+    files.answer(&root)
 }
 
 /// What cannot be served is said before anything is bound.

@@ -37,8 +37,14 @@ pub(super) fn read(table: &Command, path: &Path) -> Result<Vec<Setting>, Failure
     })?;
     let keys = DeTable::parse(&text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        // What was expected comes on lines of its own.
-        let said = error.message().lines().collect::<Vec<_>>().join(", ");
+        let said = match error.message() {
+            "duplicate key" => {
+                let key = error.span().and_then(|span| text.get(span)).unwrap_or_default();
+                format!("{}: this is here for the second time", one_line(key))
+            }
+            // What was expected comes on lines of its own.
+            other => other.lines().collect::<Vec<_>>().join(", "),
+        };
         Failure::Usage(format!("{}: {said}", page.line(text.as_bytes(), at)))
     })?;
     keys.get_ref().iter().map(|(key, value)| page.setting(&text, key, value)).collect()

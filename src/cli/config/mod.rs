@@ -79,14 +79,14 @@ pub(super) fn gather(
         return Ok(Outcome::Text(text?));
     }
     let mut settings = environment::read(&table, environment)?;
+    settings.iter().try_for_each(|setting| check(&table, setting))?;
     let of_environment = settings.iter().find(|setting| setting.name == "config");
     let of_environment = of_environment.and_then(|setting| setting.values.first()).map(|(path, _)| PathBuf::from(path));
     let file = matches.get_one::<PathBuf>("config").cloned().or(of_environment);
     if let Some(path) = &file {
-        settings.extend(file::read(&table, path)?);
-    }
-    for setting in &settings {
-        check(&table, setting)?;
+        let below = file::read(&table, path)?;
+        below.iter().try_for_each(|setting| check(&table, setting))?;
+        settings.extend(below);
     }
     let mut chosen = of_command_line(&table, &matches);
     for setting in settings {
@@ -213,3 +213,6 @@ fn shortened(said: &str) -> String {
     let said = lines.map(|line| line.strip_prefix("error: ").unwrap_or(line)).collect::<Vec<_>>().join("; ");
     format!("{said}; see ownhands --help")
 }
+
+#[cfg(test)]
+mod tests;
