@@ -1,4 +1,5 @@
 //! Every option, well and badly said, in every place.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
 
 use std::fs;
 
