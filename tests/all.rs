@@ -17,6 +17,8 @@ mod demo;
 mod environ;
 mod errors;
 mod fairness;
+#[cfg(feature = "command")]
+mod faults;
 mod files;
 mod forms;
 mod grammar;

@@ -241,10 +241,16 @@ impl<T: Transport> Connection<T> {
         }
     }
 
-    /// Since when it has waited for a request to begin, if it does and nothing is known to have come.
+    /// Since when nothing is owed on either side: it has waited for a request to begin, and none is known to have come; or the
+    /// last answer is sent.
     pub fn idle_since(&self) -> Option<Tick> {
         let is_idle = matches!(self.state, State::Reading(_)) && self.kept.is_none() && !self.is_readable;
-        is_idle.then_some(self.since)
+        (is_idle || self.is_lingering()).then_some(self.since)
+    }
+
+    /// True if the last answer is sent, and the peer may still be sending.
+    pub fn is_lingering(&self) -> bool {
+        matches!(self.state, State::Lingering)
     }
 
     /// The transport, to register it or to look at what a mock recorded.
