@@ -6,6 +6,7 @@ mod accept;
 mod app;
 mod archive;
 mod bodies;
+mod calls;
 mod chunked;
 #[cfg(feature = "command")]
 mod command;
