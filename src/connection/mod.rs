@@ -17,6 +17,7 @@
 //! nothing for too long, goes from anywhere to Closed.
 
 mod answering;
+mod bodies;
 mod event;
 mod input;
 mod ledger;
@@ -46,6 +47,7 @@ use share::Share;
 use waiting::Waiting;
 use writing::Writing;
 
+pub use bodies::Bodies;
 pub use event::{Event, Limit, Tracer};
 pub use scratch::Scratch;
 pub use timeouts::Timeouts;
