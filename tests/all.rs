@@ -6,6 +6,7 @@ mod accept;
 mod app;
 mod archive;
 mod bodies;
+mod calls;
 mod chunked;
 #[cfg(feature = "command")]
 mod command;
@@ -19,6 +20,8 @@ mod demo;
 mod environ;
 mod errors;
 mod fairness;
+#[cfg(feature = "command")]
+mod faults;
 mod files;
 mod forms;
 mod grammar;
@@ -39,6 +42,8 @@ mod regressions;
 mod response;
 mod running;
 mod samples;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod segmentation;
 mod sharing;
 mod simulation;

@@ -29,10 +29,11 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn start(arguments: &[&str], directory: &Path) -> Running {
-        Running::spawn(&mut command(arguments, directory))
+        Running::of(&mut command(arguments, directory))
     }
 
-    pub(super) fn spawn(command: &mut Command) -> Running {
+    /// The server that this command starts, its outputs piped.
+    pub(super) fn of(command: &mut Command) -> Running {
         let mut child = command.spawn().expect("the binary was built with the tests");
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
@@ -80,7 +81,7 @@ fn wait(child: &mut Child) -> ExitStatus {
     panic!("the command did not end");
 }
 
-fn ask(address: &str, target: &str) -> String {
+pub(super) fn ask(address: &str, target: &str) -> String {
     let mut stream = TcpStream::connect(address).expect(address);
     stream.set_read_timeout(Some(PATIENCE)).expect("a time above zero");
     write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("a peer that reads");

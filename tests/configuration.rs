@@ -75,7 +75,7 @@ fn the_environment_and_flags_go_before_the_file() {
     let arguments = ["--config", "o.toml", "--header", "X-From: the flag", "--hide", "nothing", "www"];
     let mut command = command(&arguments, site.path());
     command.env("OWNHANDS_PATHS", "nowhere").env("OWNHANDS_HEADER", "X-From: the environment");
-    let server = Running::spawn(&mut command);
+    let server = Running::of(&mut command);
     let answer = server.ask("/a.bak");
     assert!(answer.contains("\r\nX-From: the flag\r\n") && answer.ends_with("\r\n\r\nthe root\n"), "{answer}");
 }
@@ -89,11 +89,16 @@ fn what_is_good_is_said_and_nothing_is_started() {
     assert!(!site.path().join("x.log").exists());
     let files = fs::read_dir(site.path()).unwrap().count();
     assert_eq!(files, 4, "something was left");
+    let (code, stdout, stderr) = run(&["--check", "--user", "nobody of this name"], &[], site.path());
+    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
+    assert!(stderr.contains("nobody of this name"), "{stderr}");
 }
 
 #[test]
 fn what_is_wrong_is_said_with_its_place() {
-    let cases: [(&str, &[&str], &[(&str, &str)], &str); 13] = [
+    /// A file, arguments, variables, and what is said.
+    type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 13] = [
         ("port = 99999", &[], &[], "o.toml:1: port: give a number from 0 to 65535"),
         ("\nprot = 1", &[], &[], "o.toml:2: there is no option prot; did you mean port?"),
         ("port = 1\n[mount]\n\"/\" = \"more\"", &[], &[], "there is something mounted under \"/\""),

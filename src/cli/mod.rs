@@ -6,6 +6,8 @@ mod config;
 mod demo;
 mod flags;
 mod listen;
+#[expect(dead_code, reason = "what serves will call it")]
+mod lock;
 mod logging;
 mod options;
 mod paper;
@@ -52,14 +54,14 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn show_routes(options: &Options) -> Result<(), Failure> {
-    let app = site::furnish(options)?;
+    let app = site::build(options)?;
     say(app.routes().map(|entry| format!("{entry}\n")).collect::<String>());
     Ok(())
 }
 
 /// Makes all that can be made without a socket and a log, to see whether it can be.
 fn check(options: &Options) -> Result<(), Failure> {
-    site::build(options).map_err(|failure| match failure {
+    site::build(options).and_then(|_| lock::check(options)).map_err(|failure| match failure {
         Failure::Usage(why) | Failure::Run(why) => Failure::Usage(why),
     })?;
     say("the configuration is good\n");

@@ -17,6 +17,7 @@
 //! nothing for too long, goes from anywhere to Closed.
 
 mod answering;
+mod bodies;
 mod event;
 mod input;
 mod ledger;
@@ -46,6 +47,7 @@ use share::Share;
 use waiting::Waiting;
 use writing::Writing;
 
+pub use bodies::Bodies;
 pub use event::{Event, Limit, Tracer};
 pub use scratch::Scratch;
 pub use timeouts::Timeouts;
@@ -241,10 +243,16 @@ impl<T: Transport> Connection<T> {
         }
     }
 
-    /// Since when it has waited for a request to begin, if it does and nothing is known to have come.
+    /// Since when nothing is owed on either side: it has waited for a request to begin, and none is known to have come; or the
+    /// last answer is sent.
     pub fn idle_since(&self) -> Option<Tick> {
         let is_idle = matches!(self.state, State::Reading(_)) && self.kept.is_none() && !self.is_readable;
-        is_idle.then_some(self.since)
+        (is_idle || self.is_lingering()).then_some(self.since)
+    }
+
+    /// True if the last answer is sent, and the peer may still be sending.
+    pub fn is_lingering(&self) -> bool {
+        matches!(self.state, State::Lingering)
     }
 
     /// The transport, to register it or to look at what a mock recorded.

@@ -15,47 +15,43 @@ use super::{Server, Slot, Standing, Stream};
 /// Peers accepted in one turn: a burst of thousands must not keep those waiting who are here.
 pub(super) const ACCEPTS_A_TURN: usize = 128;
 
-/// Peers beside the connections there may be, who are being told that there are too many. Further ones wait in the
-/// system's queue.
+/// Peers beside the connections there may be, who have been told that there are too many and may still be reading it. When
+/// more come, the first must go.
 const DOORSTEP: usize = 64;
+
+/// Connections looked at in one turn, to find idle ones: a full house at its default size once, a small one many times.
+const LOOKS_A_TURN: usize = 16 * 1024;
 
 /// When a peer that was turned away may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl<S: Service> Server<S> {
-    /// True if there is room for one more, if only to turn him away. In a small house the doorstep is small.
-    pub(super) fn has_a_doorstep(&self) -> bool {
-        let doorstep = DOORSTEP.min(self.max_connections / 4).max(1);
-        self.guests() < self.max_connections || self.on_the_doorstep < doorstep
-    }
-
     fn guests(&self) -> usize {
-        self.slots.len().saturating_sub(self.on_the_doorstep)
+        self.slots.len().saturating_sub(self.doorstep.len())
     }
 
     /// Takes in those who wait. A peer is served before it is registered: one that has sent its request and wants no other
     /// never is.
     pub(super) fn accept(&mut self) {
         let mut accepted = 0;
-        let mut may_look = true;
-        while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() && self.has_a_doorstep() {
+        let mut looks = LOOKS_A_TURN;
+        while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() {
             accepted += 1;
             let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else { continue };
             self.figures.accepted = self.figures.accepted.saturating_add(1);
-            let refusal = self.refusal(peer, &mut may_look);
+            let refusal = self.refusal(peer, &mut looks);
             let connection = Connection::new(stream, peer, &self.now).with_local_port(port);
             self.receive(connection, refusal);
         }
     }
 
-    /// Why this peer cannot stay, if he cannot. In a full house the longest idle yields; the house is looked through for
-    /// idle ones once a turn.
-    fn refusal(&mut self, peer: Option<SocketAddr>, may_look: &mut bool) -> Option<HttpError> {
+    /// Why this peer cannot stay, if he cannot. In a full house the longest idle yields.
+    fn refusal(&mut self, peer: Option<SocketAddr>, looks: &mut usize) -> Option<HttpError> {
         let later = |detail| Some(HttpError::service_unavailable(RETRY_AFTER, detail));
         if let Some(most) = peer.and_then(|peer| self.visitors.is_at_limit(peer.ip())) {
             return later(format!("{most} connections from your address are open, and there may be no more of them"));
         }
-        if self.guests() < self.max_connections || self.has_one_yield(may_look) {
+        if self.guests() < self.max_connections || self.has_one_yield(looks) {
             return None;
         }
         later(format!(
@@ -73,12 +69,12 @@ impl<S: Service> Server<S> {
         match (standing, connection.address()) {
             (Standing::Guest, Some(address)) => self.visitors.came(address.ip()),
             (Standing::Guest, None) => {}
-            (Standing::TurnedAway, _) => {
-                self.on_the_doorstep = self.on_the_doorstep.saturating_add(1);
-                self.figures.turned_away = self.figures.turned_away.saturating_add(1);
-            }
+            (Standing::TurnedAway, _) => self.figures.turned_away = self.figures.turned_away.saturating_add(1),
         }
         let key = self.slots.insert(Slot { connection, deadline: Tick::NEVER, standing, is_queued: false });
+        if standing == Standing::TurnedAway {
+            self.take_to_the_doorstep(key);
+        }
         self.step(key);
         if let Some(slot) = self.slots.get_mut(key) {
             let both = Interest::READABLE | Interest::WRITABLE;
@@ -90,30 +86,47 @@ impl<S: Service> Server<S> {
         }
     }
 
+    /// Makes room on the doorstep, which is small where the house is.
+    fn take_to_the_doorstep(&mut self, key: usize) {
+        let room = DOORSTEP.min(self.max_connections / 4).max(1);
+        if self.doorstep.len() >= room
+            && let Some(&first) = self.doorstep.front()
+        {
+            self.remove(first);
+        }
+        self.doorstep.push_back(key);
+    }
+
     /// A connection was removed: its place is free.
-    pub(super) fn left(&mut self, slot: &Slot) {
+    pub(super) fn left(&mut self, key: usize, slot: &Slot) {
         match (slot.standing, slot.connection.address()) {
             (Standing::Guest, Some(address)) => self.visitors.left(address.ip()),
             (Standing::Guest, None) => {}
-            (Standing::TurnedAway, _) => self.on_the_doorstep = self.on_the_doorstep.saturating_sub(1),
+            (Standing::TurnedAway, _) => self.doorstep.retain(|&other| other != key),
         }
     }
 
-    /// Ends the connection that has been idle longest. It is asked once more, as when a server stops: a request that has come
-    /// meanwhile is answered, and the next one is looked for.
-    fn has_one_yield(&mut self, may_look: &mut bool) -> bool {
+    /// Ends the connection that has been idle longest, or has lingered. It is asked once more, as when a server stops: a request
+    /// that has come meanwhile is answered, and the next one is looked for.
+    fn has_one_yield(&mut self, looks: &mut usize) -> bool {
         loop {
             let Some((since, key)) = self.idlers.next() else {
-                if !std::mem::take(may_look) {
+                if *looks == 0 {
                     return false;
                 }
+                *looks = looks.saturating_sub(self.slots.len());
                 let idle = |(key, slot): (usize, &Slot)| Some((slot.idle_since()?, key));
-                self.idlers.note(self.slots.iter().filter_map(idle));
+                if !self.idlers.note(self.slots.iter().filter_map(idle)) {
+                    return false;
+                }
                 continue;
             };
             let Some(slot) = self.slots.get_mut(key).filter(|slot| slot.idle_since() == Some(since)) else { continue };
             slot.connection.set_ready(true, false, false);
             self.step_in(Phase::Draining, key);
+            if self.slots.get(key).is_some_and(|slot| slot.connection.is_lingering()) {
+                self.remove(key); // it has its answer
+            }
             if !self.slots.contains(key) {
                 self.figures.yielded = self.figures.yielded.saturating_add(1);
                 return true;

@@ -75,8 +75,8 @@ pub struct Server<S> {
     service: S,
     config: Config,
     max_connections: usize,
-    /// Connections of those who were turned away, and have not gone yet.
-    on_the_doorstep: usize,
+    /// Connections of those who were turned away and have not gone yet, in the order in which they came.
+    doorstep: VecDeque<usize>,
     visitors: Visitors,
     idlers: Idlers,
     figures: Figures,
@@ -163,10 +163,10 @@ impl<S: Service> Server<S> {
             slots: Slab::new(),
             timers: Timers::default(),
             again: VecDeque::new(),
-            scratch: Scratch::new(),
+            scratch: Scratch::new().with_bodies(config.bodies.clone()),
             service,
             max_connections,
-            on_the_doorstep: 0,
+            doorstep: VecDeque::new(),
             visitors: Visitors::new(config.max_per_address, max_connections),
             idlers: Idlers::default(),
             figures: Figures::default(),
@@ -256,8 +256,7 @@ impl<S: Service> Server<S> {
 
     /// How long the next poll may sleep. With nobody here and nothing to do: for good.
     fn sleep(&self, until: Tick) -> Option<Duration> {
-        let can_accept = self.acceptor.is_ready() && self.has_a_doorstep();
-        if !self.again.is_empty() || can_accept {
+        if !self.again.is_empty() || self.acceptor.is_ready() {
             return Some(Duration::ZERO);
         }
         let next =
@@ -343,7 +342,7 @@ impl<S: Service> Server<S> {
     fn remove(&mut self, key: usize) {
         let Some(slot) = self.slots.try_remove(key) else { return };
         self.figures.kept = self.figures.kept.saturating_sub(slot.connection.kept_bytes());
-        self.left(&slot);
+        self.left(key, &slot);
         self.acceptor.has_room_again();
         if self.slots.is_empty() {
             self.timers.clear();
