@@ -98,14 +98,30 @@ fn what_is_good_is_said_and_nothing_is_started() {
 fn what_is_wrong_is_said_with_its_place() {
     /// A file, arguments, variables, and what is said.
     type Case<'a> = (&'a str, &'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
-    let cases: [Case<'_>; 13] = [
+    let cases: [Case<'_>; 14] = [
+        ("header = \"ETag: x\"", &[], &[], "o.toml:1: header: --header cannot be ETag: "),
         ("port = 99999", &[], &[], "o.toml:1: port: give a number from 0 to 65535"),
         ("\nprot = 1", &[], &[], "o.toml:2: there is no option prot; did you mean port?"),
-        ("port = 1\n[mount]\n\"/\" = \"more\"", &[], &[], "there is something mounted under \"/\""),
-        ("[mount]\n\"/a\" = \"nowhere\"", &[], &[], "there is no nowhere: name a directory or a file: --mount /a=PATH"),
-        ("redirect = [\"/a=/b\", \"/a=/c\"]", &[], &[], "there is a route for * with the pattern \"/a\""),
-        ("listing-css = \"nowhere.css\"", &[], &[], "the style sheet nowhere.css cannot be read: "),
-        ("paths = \"nowhere\"", &[], &[], "there is no nowhere: name a directory or a file: ownhands PATH"),
+        ("port = 1\n[mount]\n\"/\" = \"more\"", &[], &[], "o.toml:2: mount: there is something mounted under \"/\""),
+        (
+            "[mount]\n\"/a\" = \"nowhere\"",
+            &[],
+            &[],
+            "o.toml:1: mount: there is no nowhere: name a directory or a file: ",
+        ),
+        (
+            "redirect = [\"/a=/b\", \"/a=/c\"]",
+            &[],
+            &[],
+            "o.toml:1: redirect: there is a route for * with the pattern \"/a\"",
+        ),
+        (
+            "listing-css = \"nowhere.css\"",
+            &[],
+            &[],
+            "o.toml:1: listing-css: the style sheet nowhere.css cannot be read: ",
+        ),
+        ("paths = \"nowhere\"", &[], &[], "o.toml:1: paths: there is no nowhere: name a directory or a file: "),
         ("", &[], &[("OWNHANDS_PROT", "1")], "there is no variable OWNHANDS_PROT; did you mean OWNHANDS_PORT?"),
         ("", &[], &[("OWNHANDS_PORT", "x")], "OWNHANDS_PORT: give a number from 0 to 65535"),
         ("", &["--redirect", "/a=b"], &[], "give REGEX=TARGET, such as "),

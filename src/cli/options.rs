@@ -13,7 +13,7 @@ use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
 
 use super::Failure;
-use super::config::{self, Gathered, Outcome};
+use super::config::{self, Gathered, Origins, Outcome};
 use super::flags::{Flags, Verb};
 use super::values::{AccessFormat, Place, Strictness};
 
@@ -81,6 +81,8 @@ pub(super) struct Options {
     pub(super) pid_file: Option<PathBuf>,
     /// The file that options were read from.
     pub(super) config_file: Option<PathBuf>,
+    /// Where they come from, for what turns out to be wrong with one later.
+    pub(super) origins: Origins,
 }
 
 /// Where to listen.
@@ -115,9 +117,10 @@ pub(super) fn read(
     if gathered.line.options.configuration.print_config {
         return Ok(Asked::Text(config::print(&gathered)));
     }
-    let Gathered { line, paths, file, .. } = *gathered;
+    let Gathered { line, paths, file, origins, .. } = *gathered;
     let is_check = line.options.configuration.check;
-    let options = Box::new(options(line.options, paths, file, matches!(line.verb, Some(Verb::Demo { .. }))));
+    let is_demo = matches!(line.verb, Some(Verb::Demo { .. }));
+    let options = Box::new(Options { is_demo, paths, config_file: file, origins, ..options(line.options) });
     if is_check {
         return Ok(Asked::Check(options));
     }
@@ -134,8 +137,8 @@ pub(super) fn read(
     Ok(Asked::Errand(errand, options))
 }
 
-/// What the options come to.
-fn options(flags: Flags, paths: Vec<PathBuf>, config_file: Option<PathBuf>, is_demo: bool) -> Options {
+/// What the options come to, without what is none of them.
+fn options(flags: Flags) -> Options {
     let Flags { listening, served, bounds, times, logs, believed, locked, background, .. } = flags;
     let addresses = match (listening.lan, listening.bind.is_empty()) {
         (true, _) => Addresses::Lan,
@@ -174,8 +177,8 @@ fn options(flags: Flags, paths: Vec<PathBuf>, config_file: Option<PathBuf>, is_d
         _ => Sink::File(path),
     };
     Options {
-        is_demo,
-        paths,
+        is_demo: false,
+        paths: Vec::new(),
         port: listening.port,
         addresses,
         has_listing: !served.no_listing,
@@ -207,7 +210,8 @@ fn options(flags: Flags, paths: Vec<PathBuf>, config_file: Option<PathBuf>, is_d
         chroot: locked.chroot,
         sandbox: locked.sandbox,
         pid_file: background.pid_file,
-        config_file,
+        config_file: None,
+        origins: Origins::default(),
     }
 }
 

@@ -42,23 +42,23 @@ pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
 pub(super) fn build(options: &Options) -> Result<App, Failure> {
     check_paths(options)?;
     let mut app = App::new();
-    let wrong = |error: &dyn Display| Failure::Usage(error.to_string());
+    let wrong = |name: &str, error: &dyn Display| options.origins.blame(name, error.to_string());
     for redirect in &options.redirects {
-        app.add_redirect(redirect.clone()).map_err(|error| wrong(&error))?;
+        app.add_redirect(redirect.clone()).map_err(|error| wrong("redirect", &error))?;
     }
     if options.is_demo {
-        demo::furnish(&mut app, root(options)?, listed(options)?).map_err(|error| wrong(&error))?;
+        demo::furnish(&mut app, root(options)?, listed(options)?).map_err(|error| wrong("paths", &error))?;
     }
     for (prefix, path) in &options.mounts {
-        let files = with_rules(Files::new(path).map_err(cannot_serve)?, options)?;
+        let files = with_rules(Files::new(path).map_err(|error| cannot_serve(&error, "mount", options))?, options)?;
         if path.is_file() && !prefix.ends_with('/') {
             let answer = move |request: &Request<'_>| one_file(request, &files);
-            app.route("GET", &regex::escape(prefix), answer).map_err(|error| wrong(&error))?;
+            app.route("GET", &regex::escape(prefix), answer).map_err(|error| wrong("mount", &error))?;
         } else {
-            app.mount(prefix, files).map_err(|error| wrong(&error))?;
+            app.mount(prefix, files).map_err(|error| wrong("mount", &error))?;
         }
     }
-    app.mount("/", root(options)?).map_err(|error| wrong(&error))?;
+    app.mount("/", root(options)?).map_err(|error| wrong("mount", &error))?;
     Ok(app)
 }
 
@@ -77,23 +77,24 @@ fn check_paths(options: &Options) -> Result<(), Failure> {
         "name a directory or a file: ownhands PATH"
     };
     for path in &options.paths {
-        check_path(path, !options.is_demo, advice)?;
+        check_path(path, !options.is_demo, advice).map_err(|why| options.origins.blame("paths", why))?;
     }
     for (prefix, path) in &options.mounts {
-        check_path(path, true, &format!("name a directory or a file: --mount {prefix}=PATH"))?;
+        let advice = format!("name a directory or a file: --mount {prefix}=PATH");
+        check_path(path, true, &advice).map_err(|why| options.origins.blame("mount", why))?;
     }
     Ok(())
 }
 
-fn check_path(path: &Path, may_be_file: bool, advice: &str) -> Result<(), Failure> {
+fn check_path(path: &Path, may_be_file: bool, advice: &str) -> Result<(), String> {
     let shown = path.display();
-    Err(Failure::Usage(match fs::metadata(path) {
+    Err(match fs::metadata(path) {
         Ok(facts) if facts.is_dir() || (facts.is_file() && may_be_file) => return Ok(()),
         Ok(_) if may_be_file => format!("{shown} is neither a directory nor a file: {advice}"),
         Ok(_) => format!("{shown} is not a directory: {advice}"),
         Err(error) if error.kind() == io::ErrorKind::NotFound => format!("there is no {shown}: {advice}"),
         Err(error) => format!("{shown} cannot be served: {error}: {advice}"),
-    }))
+    })
 }
 
 /// What is served under `/`.
@@ -102,7 +103,7 @@ fn root(options: &Options) -> Result<Files, Failure> {
         [path] => Files::new(path),
         paths => Files::share(paths),
     };
-    with_rules(opened.map_err(cannot_serve)?, options)
+    with_rules(opened.map_err(|error| cannot_serve(&error, "paths", options))?, options)
 }
 
 /// The same, with a listing even where there is an index page: that one is shown under `/` already.
@@ -111,23 +112,24 @@ fn listed(options: &Options) -> Result<Files, Failure> {
     Ok(if options.has_listing { files.with_index("") } else { files })
 }
 
-fn cannot_serve(error: io::Error) -> Failure {
-    Failure::Usage(format!("cannot serve {error}"))
+fn cannot_serve(error: &io::Error, name: &str, options: &Options) -> Failure {
+    options.origins.blame(name, format!("cannot serve {error}"))
 }
 
 /// The same files, served as the options want it: one set of rules for the root and for all mounts.
 fn with_rules(mut files: Files, options: &Options) -> Result<Files, Failure> {
     files = files.with_index(&options.index).with_links(options.links);
+    let blame = |name: &str, why: String| options.origins.blame(name, why);
     for pattern in &options.hide {
-        let wrong = |error| Failure::Usage(format!("--hide {pattern} is no pattern: {error}"));
+        let wrong = |error| blame("hide", format!("--hide {pattern} is no pattern: {error}"));
         files = files.without(pattern).map_err(wrong)?;
     }
     for (name, value) in &options.headers {
-        let wrong = |why| Failure::Usage(format!("--header cannot be {name}: {why}"));
+        let wrong = |why| blame("header", format!("--header cannot be {name}: {why}"));
         files = files.with_header(name, value).map_err(wrong)?;
     }
     if let Some(path) = &options.listing_css {
-        let wrong = |error| Failure::Usage(format!("the style sheet {} cannot be read: {error}", path.display()));
+        let wrong = |error| blame("listing-css", format!("the style sheet {} cannot be read: {error}", path.display()));
         files = files.with_listing_css(fs::read_to_string(path).map_err(wrong)?);
     }
     if let Some(lifetime) = options.cache {

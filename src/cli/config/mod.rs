@@ -12,7 +12,6 @@ mod paths;
 mod print;
 mod rivals;
 
-use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -20,7 +19,8 @@ use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 
-pub(super) use self::origin::Origin;
+use self::origin::Origin;
+pub(super) use self::origin::Origins;
 pub(super) use self::print::print;
 use super::flags::{self, CommandLine, Verb};
 use super::{Failure, paper};
@@ -43,7 +43,7 @@ pub(super) struct Gathered {
     /// The file that was read.
     pub(super) file: Option<PathBuf>,
     matches: ArgMatches,
-    origins: HashMap<String, Origin>,
+    pub(super) origins: Origins,
 }
 
 /// What comes of reading.

@@ -1,5 +1,6 @@
 //! The places that a value can come from, and how they are named to people.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -57,5 +58,36 @@ impl fmt::Display for Origin {
             Origin::Variable(name) => f.write_str(name),
             Origin::Line(file, line) => write!(f, "{}:{line}", one_line(&file.display().to_string())),
         }
+    }
+}
+
+/// Where each option comes from that is said anywhere.
+#[derive(Default)]
+pub(in crate::cli) struct Origins(HashMap<String, Origin>);
+
+impl Origins {
+    pub(super) fn of(&self, name: &str) -> &Origin {
+        self.0.get(name).unwrap_or(&Origin::Default)
+    }
+
+    /// What turns out later to be wrong with an option. Of the command line, everybody knows where it is.
+    pub(in crate::cli) fn blame(&self, name: &str, why: String) -> Failure {
+        match self.of(name) {
+            Origin::Default | Origin::Flag(_) => Failure::Usage(why),
+            origin => origin.blame(name, &why),
+        }
+    }
+}
+
+impl FromIterator<(String, Origin)> for Origins {
+    fn from_iter<T: IntoIterator<Item = (String, Origin)>>(pairs: T) -> Self {
+        Origins(pairs.into_iter().collect())
+    }
+}
+
+impl fmt::Debug for Origins {
+    /// Options that mean the same are shown the same.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Origins").finish_non_exhaustive()
     }
 }

@@ -29,7 +29,7 @@ pub(in crate::cli) fn print(gathered: &Gathered) -> String {
 
 fn line(gathered: &Gathered, arg: &Arg) -> String {
     let name = name(arg);
-    let origin = gathered.origins.get(&name).unwrap_or(&Origin::Default);
+    let origin = gathered.origins.of(&name);
     let values = values(gathered, arg);
     let take = Take::of(arg);
     let said = arg.get_help().map(ToString::to_string).unwrap_or_default();
