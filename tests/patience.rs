@@ -115,7 +115,15 @@ fn a_body_below_the_least_rate_gets_408() {
 #[test]
 fn time_limits_are_options() {
     let second = Duration::from_secs(1);
-    let timeouts = Timeouts { head: second, body: second, idle: second, answer: second, write: second, linger: second };
+    let timeouts = Timeouts {
+        head: second,
+        body: second,
+        idle: second,
+        answer: second,
+        write: second,
+        linger: second,
+        ..Timeouts::default()
+    };
     let mut client = MockClient::new(Echo::default()).with_timeouts(timeouts);
     client.connect();
     client.sleep(1);

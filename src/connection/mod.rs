@@ -5,6 +5,9 @@
 //! the same [`Connection::advance`].
 //!
 //! ```text
+//! Preamble, where a proxy must first say whom it speaks for
+//!    │
+//!    ▼
 //!    ┌───────────────────── another request may follow ─────────────────────┐
 //!    ▼                                                                      │
 //! Reading ────────────► Parsed ────────────► Waiting ────────────► Writing ─┴──────────► Lingering ────────────► Closed
@@ -22,6 +25,7 @@ mod input;
 mod ledger;
 mod output;
 mod peer;
+mod preamble;
 mod reading;
 mod scratch;
 mod share;
@@ -87,6 +91,8 @@ pub enum Phase {
 /// Where a connection stands.
 #[derive(Debug)]
 enum State {
+    /// Before the first request: a proxy says whom it speaks for.
+    Preamble,
     /// Between two requests, or inside a head.
     Reading(Progress),
     /// A head is complete; its body is on the way.
@@ -209,6 +215,16 @@ impl<T: Transport> Connection<T> {
         self
     }
 
+    /// The same connection, as one from a trusted proxy that speaks the PROXY protocol: it must begin with whom the proxy speaks
+    /// for, and then is that client's. Anything else is refused with 400.
+    ///
+    /// An example stands at [`MockClient::behind_proxy`](crate::testing::MockClient::behind_proxy).
+    #[must_use]
+    pub fn behind_proxy(mut self) -> Self {
+        self.state = State::Preamble;
+        self
+    }
+
     /// The transport, to register it or to look at what a mock recorded.
     pub fn transport(&self) -> &T {
         &self.transport
@@ -250,6 +266,7 @@ impl<T: Transport> Connection<T> {
         let mut share = Share::default();
         let next = loop {
             let step = match self.state {
+                State::Preamble => self.read_preamble(cx, &mut share),
                 State::Reading(_) => self.read_head(cx, &mut share),
                 State::Parsed(_) => self.read_body(cx, &mut share),
                 State::Waiting(_) => self.wait_for_answer(cx),
@@ -284,8 +301,8 @@ impl<T: Transport> Connection<T> {
             State::Writing(_) => Limit::Write,
             State::Waiting(_) => Limit::Answer,
             State::Parsed(_) => Limit::Body,
-            State::Reading(_) if cx.scratch.input.is_blank() => Limit::Idle,
-            State::Reading(_) => Limit::Head,
+            State::Preamble | State::Reading(_) if cx.scratch.input.is_blank() => Limit::Idle,
+            State::Preamble | State::Reading(_) => Limit::Head,
         }
     }
 

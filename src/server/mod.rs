@@ -344,7 +344,10 @@ impl<S: Service> Server<S> {
         while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() && self.slots.len() < self.max_connections {
             accepted += 1;
             let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else { continue };
-            let connection = Connection::new(stream, peer, &self.now).with_local_port(port);
+            let mut connection = Connection::new(stream, peer, &self.now).with_local_port(port);
+            if self.config.wants_proxy_protocol && self.config.proxies.covers_peer(peer) {
+                connection = connection.behind_proxy();
+            }
             let key = self.slots.insert(Slot { connection, deadline: Tick::NEVER, is_queued: false });
             self.step(key);
             if let Some(slot) = self.slots.get_mut(key) {

@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::SystemTime;
 
@@ -38,6 +38,7 @@ struct Log {
 
 struct Row {
     number: u64,
+    client: Option<IpAddr>,
     peer: Option<SocketAddr>,
     path: String,
     status: u16,
@@ -77,6 +78,7 @@ impl Log {
         self.count = self.count.saturating_add(1);
         self.rows.push_back(Row {
             number: self.count,
+            client: exchange.client,
             peer: exchange.peer,
             path: path(&exchange.line),
             status: exchange.status.code(),
@@ -89,7 +91,7 @@ impl Log {
         let zone = TimeZone::system();
         for row in self.rows.iter().rev().take(count) {
             let time = Timestamp::try_from(row.ended).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
-            let (ip, port) = pages::address(row.peer);
+            let (ip, port) = pages::address(row.client, row.peer);
             // Writing to memory does not fail.
             let _ = writeln!(
                 out,
