@@ -76,7 +76,7 @@ fn wait(child: &mut Child) -> ExitStatus {
     panic!("the command did not end");
 }
 
-fn ask(address: &str, target: &str) -> String {
+pub(super) fn ask(address: &str, target: &str) -> String {
     let mut stream = TcpStream::connect(address).expect(address);
     stream.set_read_timeout(Some(PATIENCE)).expect("a time above zero");
     write!(stream, "GET {target} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n").expect("a peer that reads");

@@ -4,14 +4,13 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use ipnet::IpNet;
 use log::LevelFilter;
 use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
 
 use super::values::{
-    AccessFormat, Redirection, Seconds, Strictness, address, count, expression, fields, file_name, format, header,
-    level, mount, network, rate, redirect, sandbox,
+    AccessFormat, Proxy, Redirection, Seconds, Strictness, address, count, expression, fields, file_name, format,
+    header, level, mount, proxy, rate, redirect, sandbox,
 };
 
 /// Serves directories and files over HTTP: one thread, one event loop.
@@ -219,9 +218,9 @@ pub(super) struct Flags {
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = Seconds(Config::GRACE))]
     pub(super) grace: Seconds,
 
-    /// Believe a proxy at this address, or in this network, who its client is; may be given several times
-    #[arg(long, global = true, value_name = "CIDR", value_parser = network)]
-    pub(super) trust: Vec<IpNet>,
+    /// Believe a proxy at this address, or in this network, who its client is; unix is any at a socket in the file system; may be given several times
+    #[arg(long, global = true, value_name = "CIDR|unix", value_parser = proxy)]
+    pub(super) trust: Vec<Proxy>,
 
     /// Trusted proxies say who their client is by the PROXY protocol, at the beginning of each connection
     #[arg(long, global = true)]

@@ -6,8 +6,10 @@ mod demo;
 mod flags;
 mod listen;
 mod logging;
+mod logs;
 mod options;
 mod patient;
+mod sink;
 mod site;
 mod values;
 
@@ -18,6 +20,7 @@ use std::process::ExitCode;
 
 use ownhands::connection::Transcript;
 
+use self::logs::Logs;
 use self::options::{Asked, Options};
 use self::patient::Patient;
 
@@ -49,14 +52,14 @@ pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
 }
 
 fn show_routes(options: &Options) -> Result<(), Failure> {
-    let app = site::furnish(options)?;
+    let app = site::furnish(options, &Logs::nowhere())?;
     say(app.routes().map(|entry| format!("{entry}\n")).collect::<String>());
     Ok(())
 }
 
 fn serve(options: &Options) -> Result<(), Failure> {
-    logging::start(options.log_level);
-    let mut server = listen::bind(options, || site::furnish(options))?;
+    let logs = Logs::open(options)?;
+    let mut server = listen::bind(options, || site::furnish(options, &logs))?;
     let failed = |error: io::Error| Failure::Run(format!("the server cannot go on: {error}"));
     server.stop_on_signals().map_err(failed)?;
     if let Some(paths) = &options.trace {

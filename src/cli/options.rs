@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
-use ipnet::IpNet;
 use log::LevelFilter;
 use ownhands::files::Links;
 use ownhands::{Config, Limits, Timeouts};
@@ -15,7 +14,7 @@ use regex::Regex;
 
 use super::Failure;
 use super::flags::{CommandLine, Verb};
-use super::values::{AccessFormat, Redirection, Strictness};
+use super::values::{AccessFormat, Redirection, Strictness, trust};
 
 /// The port that is tried first when none was asked for.
 pub(super) const DEFAULT_PORT: u16 = 8000;
@@ -69,8 +68,6 @@ pub(super) struct Options {
     pub(super) access_format: AccessFormat,
     pub(super) mounts: Vec<(String, PathBuf)>,
     pub(super) redirects: Vec<Redirection>,
-    pub(super) trust: Vec<IpNet>,
-    pub(super) has_proxy_protocol: bool,
     pub(super) user: Option<String>,
     pub(super) group: Option<String>,
     pub(super) chroot: Option<PathBuf>,
@@ -130,6 +127,11 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         (false, true) => Addresses::These(vec![IpAddr::from([127, 0, 0, 1])]),
         (false, false) => Addresses::These(without_doubles(flags.bind)),
     };
+    if flags.proxy_protocol && flags.trust.is_empty() {
+        return Err(Failure::Usage(
+            "--proxy-protocol is for proxies that are trusted: name them by --trust".to_owned(),
+        ));
+    }
     let limits = Limits {
         head: flags.max_head,
         target: flags.max_target,
@@ -154,6 +156,8 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         limits,
         timeouts,
         grace: flags.grace.0,
+        proxies: trust(&flags.trust),
+        wants_proxy_protocol: flags.proxy_protocol,
         ..Config::default()
     };
     let sink = |path: PathBuf| match path.to_str() {
@@ -188,8 +192,6 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         access_format: flags.access_log_format,
         mounts: flags.mount,
         redirects: flags.redirect,
-        trust: flags.trust,
-        has_proxy_protocol: flags.proxy_protocol,
         user: flags.user,
         group: flags.group,
         chroot: flags.chroot,

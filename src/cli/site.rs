@@ -1,20 +1,17 @@
 //! What the command serves: directories and files, in the demo with a few routes before it, and the access log.
 
 use std::fmt::Display;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 
-use ownhands::app::AccessLog;
 use ownhands::{App, Files};
-use rustix::fs::OFlags;
 
-use super::options::{Options, Sink};
-use super::patient::Patient;
+use super::logs::Logs;
+use super::options::Options;
 use super::{Failure, demo};
 
 /// Makes the application.
-pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
+pub(super) fn furnish(options: &Options, logs: &Logs) -> Result<App, Failure> {
     check_paths(options)?;
     let mut app = App::new();
     let failed = |error: &dyn Display| Failure::Run(error.to_string());
@@ -22,24 +19,10 @@ pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
         demo::furnish(&mut app, files(options)?, listed(options)?).map_err(|error| failed(&error))?;
     }
     app.mount("/", files(options)?).map_err(|error| failed(&error))?;
-    match &options.access_log {
-        Sink::Off => {}
-        Sink::Standard => {
-            app.add_observer(AccessLog::new(Patient::new(io::stdout())));
-        }
-        Sink::File(path) => {
-            // Not to wait, neither now nor later, where the file is a pipe that nobody reads.
-            let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-            let file =
-                OpenOptions::new().create(true).append(true).custom_flags(flags).open(path).map_err(|error| {
-                    Failure::Run(format!(
-                        "the access log {} cannot be opened: {error}: name another file, or say --access-log off",
-                        path.display()
-                    ))
-                })?;
-            app.add_observer(AccessLog::new(file));
-        }
+    if let Some(log) = logs.access_log(options) {
+        app.add_observer(log);
     }
+    app.trust(options.config.proxies.clone());
     Ok(app)
 }
 

@@ -1,0 +1,113 @@
+//! The two logs of the command: what happens, and a line for each request. Opened at the start, opened again when they were
+//! renamed, and led elsewhere when the configuration says so.
+
+use std::io;
+use std::path::Path;
+
+use ownhands::app::AccessLog;
+
+use super::Failure;
+use super::logging;
+use super::options::{Options, Sink};
+use super::sink::{LogFile, Outlet, Target};
+use super::values::AccessFormat;
+
+/// Both logs.
+pub(super) struct Logs {
+    log: Outlet,
+    access: Outlet,
+}
+
+/// One of the two, in words, and what it is asked for by.
+struct Kind {
+    name: &'static str,
+    option: &'static str,
+    standard: fn() -> Target,
+}
+
+const LOG: Kind = Kind { name: "log", option: "--log", standard: Target::stderr };
+const ACCESS: Kind = Kind { name: "access log", option: "--access-log", standard: Target::stdout };
+
+impl Logs {
+    /// Opens both logs, and starts to log.
+    pub(super) fn open(options: &Options) -> Result<Logs, Failure> {
+        let log = Outlet::new(LOG.open(&options.log).map_err(Failure::Run)?);
+        let access = Outlet::new(ACCESS.open(&options.access_log).map_err(Failure::Run)?);
+        logging::start(options.log_level, log.clone());
+        Ok(Logs { log, access })
+    }
+
+    /// No logs, for who only wants to know what would be served.
+    pub(super) fn nowhere() -> Logs {
+        Logs { log: Outlet::new(Target::Nowhere), access: Outlet::new(Target::Nowhere) }
+    }
+
+    /// The access log that the options ask for. A server whose options change makes it anew.
+    pub(super) fn access_log(&self, options: &Options) -> Option<AccessLog> {
+        let log = match options.access_log {
+            Sink::Off => return None,
+            _ => AccessLog::new(self.access.clone()),
+        };
+        Some(match options.access_format {
+            AccessFormat::Combined => log,
+            AccessFormat::Json => log.with_json(),
+        })
+    }
+
+    /// Opens both anew. What cannot be opened goes on as it is, and the log says why.
+    pub(super) fn reopen(&self) {
+        LOG.reopen(&self.log);
+        ACCESS.reopen(&self.access);
+    }
+
+    /// Takes over what the options say now: where both go, and how much is told. A file that stays is opened anew. What cannot
+    /// be opened goes on as it is, and the log says why.
+    pub(super) fn follow(&self, options: &Options) {
+        LOG.follow(&self.log, &options.log);
+        ACCESS.follow(&self.access, &options.access_log);
+        logging::set_level(options.log_level);
+    }
+}
+
+impl Kind {
+    fn open(&self, sink: &Sink) -> Result<Target, String> {
+        match sink {
+            Sink::Off => Ok(Target::Nowhere),
+            Sink::Standard => Ok((self.standard)()),
+            Sink::File(path) => LogFile::open(path).map(Target::File).map_err(|error| self.refusal(path, &error)),
+        }
+    }
+
+    fn follow(&self, outlet: &Outlet, sink: &Sink) {
+        match sink {
+            Sink::File(path) if outlet.is_file(path) => self.reopen(outlet),
+            _ => match self.open(sink) {
+                Ok(target) => outlet.lead_to(target),
+                Err(why) => log::warn!("{why}; the one before goes on"),
+            },
+        }
+    }
+
+    fn reopen(&self, outlet: &Outlet) {
+        // Not told while it is held: the log itself may be the one.
+        if let Err(why) = outlet.reopen() {
+            log::warn!("the {} cannot be opened again, the old file goes on: {why}", self.name);
+        }
+    }
+
+    /// What is wrong, and what to do about it.
+    fn refusal(&self, path: &Path, error: &io::Error) -> String {
+        let Kind { name, option, .. } = self;
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let shown = directory.display();
+        let advice = match error.kind() {
+            io::ErrorKind::NotFound => format!("there is no directory {shown}: make it, or name another file"),
+            io::ErrorKind::IsADirectory => "it is a directory: name a file in it".to_owned(),
+            io::ErrorKind::PermissionDenied => {
+                format!("{error}: let the server write in {shown}, or name another file")
+            }
+            _ => format!("{error}: name another file, or say {option} off"),
+        };
+        format!("the {name} {} cannot be opened: {advice}", path.display())
+    }
+}
