@@ -118,8 +118,8 @@ mod tests {
                 exchange.agent = Some(Box::from([byte]));
                 let mut line = Vec::new();
                 encode(&exchange, &mut clock, &mut line);
-                let text = String::from_utf8_lossy(&line);
-                assert!(!text.contains(char::is_control), "{text}");
+                let text = std::str::from_utf8(&line).unwrap_or("\0");
+                assert!(!text.contains(char::is_control), "{}", line.escape_ascii());
             }
         }
     }
