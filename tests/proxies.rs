@@ -117,6 +117,28 @@ fn reasons_are_for_clients_on_this_machine_not_for_proxies_on_it() {
     assert!(!status(Trust::default(), &[(XFF, "127.0.0.1")]));
 }
 
+proptest! {
+    /// Whatever stands before it, and whether it leaves a quote open: what the trusted proxy wrote is what counts.
+    #[test]
+    fn what_a_client_says_itself_changes_nothing(
+        own in proptest::collection::vec(prop_oneof![
+            Just(b"\"".to_vec()), Just(b",".to_vec()), Just(b";".to_vec()), Just(b"\\".to_vec()), Just(b"for=".to_vec()),
+            Just(b"for=10.0.0.2".to_vec()), Just(b"a=\"".to_vec()), Just(b"[".to_vec()), Just(b"\xff".to_vec()),
+            "[ -~]{0,3}".prop_map(String::into_bytes),
+        ], 0..12),
+        added in prop_oneof![
+            Just((XFF, "192.0.2.7")), Just((XFF, "192.0.2.7, 10.0.0.3")), Just(("Forwarded", "for=192.0.2.7")),
+            Just(("Forwarded", "for=192.0.2.7;ext=\"a, for=6.6.6.6\";proto=http, for=10.0.0.3")),
+        ],
+    ) {
+        let (name, added) = added;
+        let value = [own.concat(), b", ".to_vec(), added.as_bytes().to_vec()].concat();
+        let mut client = MockClient::new(app(ours())).with_peer("10.0.0.1:5000".parse().unwrap());
+        let answer = client.request("GET", "/").header(name, value).send();
+        prop_assert!(answer.text().starts_with("192.0.2.7 "), "{}", answer.text());
+    }
+}
+
 // The PROXY protocol.
 
 /// A header of version 2.
