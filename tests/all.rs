@@ -7,6 +7,7 @@ mod access;
 mod app;
 mod archive;
 mod bodies;
+mod calls;
 mod chunked;
 #[cfg(feature = "command")]
 mod command;
@@ -18,6 +19,8 @@ mod demo;
 mod environ;
 mod errors;
 mod fairness;
+#[cfg(feature = "command")]
+mod faults;
 mod files;
 mod forms;
 mod grammar;

@@ -29,7 +29,12 @@ pub(super) struct Running {
 
 impl Running {
     pub(super) fn start(arguments: &[&str], directory: &Path) -> Running {
-        let mut child = command(arguments, directory).spawn().expect("the binary was built with the tests");
+        Running::of(&mut command(arguments, directory))
+    }
+
+    /// The server that this command starts, its outputs piped.
+    pub(super) fn of(command: &mut Command) -> Running {
+        let mut child = command.spawn().expect("the binary was built with the tests");
         let mut stdout = BufReader::new(child.stdout.take().expect("it is piped"));
         let mut line = String::new();
         stdout.read_line(&mut line).expect("a line of text");

@@ -143,6 +143,7 @@ fn time_limits_are_options() {
 fn a_peer_that_does_not_read_is_left_after_the_write_time() {
     for path in ["/a", "/big", "/stream-long"] {
         let mut client = blocked();
+        client.transport_mut().unwrap().stall();
         client.deliver(format!("GET {path} HTTP/1.1\r\nHost: a\r\n\r\n"), &[]);
         client.sleep(29);
         assert!(!client.is_closed());
@@ -160,7 +161,7 @@ fn a_stream_may_sleep_for_longer_than_its_peer_may() {
     assert!(client.take_received().ends_with(b"4\r\nzzz\n\r\n4\r\nzzz\n\r\n4\r\nzzz\n\r\n"));
     assert!(!client.is_closed());
     // Its sleep is no excuse for a peer that does not take what it said before.
-    client.transport_mut().unwrap().accept_writes([0]);
+    client.transport_mut().unwrap().stall();
     client.sleep(60 + 29);
     assert!(!client.is_closed());
     client.sleep(1);
@@ -178,19 +179,41 @@ fn a_stream_that_was_put_off_does_not_wait_for_its_peer() {
     assert!(connection.transport_mut().take_written().ends_with(b"50000\n\r\n0\r\n\r\n"));
 }
 
-#[test]
-fn each_byte_taken_renews_the_write_time() {
+/// Lets the peer take so many bytes once in so many seconds, and says when it was left, within an hour.
+fn left_when_it_takes(bytes: usize, every: u64) -> Option<u64> {
     let mut client = blocked();
-    client.deliver("GET /a HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
-    for _ in 0..20 {
-        client.sleep(29);
-        client.transport_mut().expect("it is patient with a peer that reads").accept_writes([1]);
+    client.deliver("GET /big HTTP/1.1\r\nHost: a\r\n\r\n".repeat(20), &[]);
+    for second in (0..3600).step_by(every as usize) {
+        let Some(transport) = client.transport_mut() else { return Some(second) };
+        transport.stall();
+        transport.accept_writes([bytes]);
         client.unblock();
+        client.sleep(every);
     }
-    assert_eq!(client.received().len(), 20);
-    client.sleep(29);
-    client.unblock();
-    assert_eq!(client.next_answer(false).unwrap().text(), "GET a /a ");
+    None
+}
+
+#[test]
+fn a_trickle_renews_nothing_and_a_slow_line_may_go_on_for_ever() {
+    let left = [(1, 1), (1, 29), (100, 1), (400, 1), (490, 1)].map(|(bytes, every)| left_when_it_takes(bytes, every));
+    // Of 400 bytes a second, each second costs a fifth of one: 29 and one more are gone after 146.
+    assert_eq!(left, [Some(31), Some(58), Some(38), Some(146), Some(1430)]);
+    for (bytes, every) in [(500, 1), (2000, 1)] {
+        assert_eq!(left_when_it_takes(bytes, every), None, "{bytes} bytes in {every} s");
+    }
+}
+
+#[test]
+fn a_slow_peer_of_whom_the_socket_says_nothing_is_asked_at_the_end_of_its_time() {
+    let mut client = blocked();
+    client.deliver("GET /big HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    client.transport_mut().unwrap().stall();
+    client.transport_mut().unwrap().accept_writes([1000, 20_000, 10_000]); // the head alone goes with the first
+    client.sleep(60 + 29 - 10);
+    assert!(!client.is_closed());
+    client.sleep(1);
+    assert!(client.is_closed(), "the last 10,000 bytes were worth 20 seconds");
+    assert!((30_000..31_000).contains(&client.received().len()), "{}", client.received().len());
 }
 
 #[test]

@@ -7,6 +7,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use ownhands::http::Trust;
 use ownhands::{Config, Server};
 
 use crate::running::{PATIENCE, Running, connect, get, hear, hear_all, is_silent, say};
@@ -273,21 +274,90 @@ fn an_address_that_is_taken_is_an_error() {
 }
 
 #[test]
-fn a_full_house_lets_the_next_one_wait() {
+fn in_a_full_house_the_longest_idle_yields() {
     let server = Running::start(Config { max_connections: 2, ..Config::default() }, Echo::default);
     let mut first = server.connect();
     let mut second = server.connect();
-    for peer in [&mut first, &mut second] {
+    for is_first in [true, false, true] {
+        let peer = if is_first { &mut first } else { &mut second };
         say(peer, get("/in"));
         assert_eq!(hear(peer).1, b"GET a /in ");
     }
     let mut third = server.connect();
-    say(&mut third, get("/waiting"));
-    assert!(is_silent(&mut third), "it waits in the system's queue");
-    say(&mut second, get("/still-in"));
-    assert_eq!(hear(&mut second).1, b"GET a /still-in ");
-    drop(first);
-    assert_eq!(hear(&mut third).1, b"GET a /waiting ");
+    say(&mut third, get("/new"));
+    assert_eq!(hear(&mut third).1, b"GET a /new ");
+    assert_eq!(second.read(&mut [0; 10]).unwrap(), 0, "it was idle for longer than the first");
+    say(&mut first, get("/still-in"));
+    assert_eq!(hear(&mut first).1, b"GET a /still-in ");
+}
+
+#[test]
+fn in_a_full_house_of_busy_peers_the_next_one_is_told_so() {
+    let server = Running::start(Config { max_connections: 2, ..Config::default() }, Echo::default);
+    let mut busy = [server.connect(), server.connect()];
+    for peer in &mut busy {
+        say(peer, "GET /half HTTP/1.1\r\n");
+        assert!(is_silent(peer));
+    }
+    let mut third = server.connect();
+    let (head, body) = hear(&mut third);
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(head.contains("\r\nRetry-After: 1\r\n") && head.contains("\r\nConnection: close\r\n"), "{head}");
+    assert!(String::from_utf8_lossy(&body).contains("2 connections are open and busy"), "{body:?}");
+    assert_eq!(third.read(&mut [0; 10]).unwrap(), 0);
+    for peer in &mut busy {
+        say(peer, "Host: a\r\n\r\n");
+        assert_eq!(hear(peer).1, b"GET a /half ");
+    }
+}
+
+#[test]
+fn one_address_may_hold_so_many_connections() {
+    let server = Running::start(Config { max_per_address: Some(2), ..Config::default() }, Echo::default);
+    let mut guests = [server.connect(), server.connect()];
+    for peer in &mut guests {
+        say(peer, get("/in"));
+        assert_eq!(hear(peer).1, b"GET a /in ");
+    }
+    let (head, body) = hear(&mut server.connect());
+    assert!(head.starts_with("HTTP/1.1 503 "), "{head}");
+    assert!(String::from_utf8_lossy(&body).contains("2 connections from your address"), "{body:?}");
+    drop(guests);
+    let mut next = server.connect();
+    say(&mut next, get("/next"));
+    assert_eq!(hear(&mut next).1, b"GET a /next ");
+}
+
+/// Many come from the address of a proxy; and a connection that goes by its client's address is not counted as his either, since
+/// whoever sends so many is the proxy.
+#[test]
+fn a_trusted_proxy_may_hold_as_many_as_it_likes() {
+    let proxies = || Trust::new(["127.0.0.0/8".parse().unwrap()]);
+    let most = Config { max_per_address: Some(2), proxies: proxies(), ..Config::default() };
+    for wants_proxy_protocol in [false, true] {
+        let server = Running::start(Config { wants_proxy_protocol, ..most.clone() }, Echo::default);
+        let header = if wants_proxy_protocol { "PROXY TCP4 192.0.2.7 192.0.2.1 50000 80\r\n" } else { "" };
+        for _ in 0..3 {
+            let mut peers: Vec<_> = (0..5).map(|_| server.connect()).collect();
+            for peer in &mut peers {
+                say(peer, header);
+                say(peer, get("/in"));
+                assert_eq!(hear(peer).1, b"GET a /in ");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_wants_more_kept_than_there_may_be_is_let_go() {
+    let server = Running::start(Config { max_kept: 40_000, ..Config::default() }, Echo::default);
+    let mut peers: Vec<_> = (0..6).map(|_| server.connect()).collect();
+    for peer in &mut peers {
+        say(peer, format!("GET /half HTTP/1.1\r\nX: {}", "x".repeat(10_000)));
+    }
+    let is_left = |peer: &mut TcpStream| !is_silent(peer);
+    let left = peers.iter_mut().map(is_left).collect::<Vec<_>>();
+    assert_eq!(left.iter().filter(|&&left| left).count(), 3, "three times ten thousand fit, and their room: {left:?}");
 }
 
 #[test]

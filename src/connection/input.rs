@@ -20,6 +20,11 @@ impl Input {
         Input { bytes: vec![0; FIRST_LENGTH], start: 0, end: 0 }
     }
 
+    /// Bytes of memory that it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.start == self.end
     }

@@ -37,6 +37,7 @@ mod waiting;
 mod writing;
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use crate::http::{HttpError, Limits, Now, Progress, Recall, Status, Tick};
 use crate::service::Service;
@@ -93,6 +94,8 @@ pub enum Phase {
 enum State {
     /// Before the first request: a proxy says whom it speaks for.
     Preamble,
+    /// Told to come again later, before it has said a word.
+    TurnedAway(Box<HttpError>),
     /// Between two requests, or inside a head.
     Reading(Progress),
     /// A head is complete; its body is on the way.
@@ -176,6 +179,8 @@ pub struct Connection<T> {
     requests: u64,
     /// When the phase began that has a time limit; see [`Connection::limit`].
     since: Tick,
+    /// Milliseconds for which the peer has owed us a read, less those that it has earned by reading.
+    owed: u32,
     /// Worth a read: an event said so, or a read has not come back short since.
     is_readable: bool,
     /// Worth a write, likewise.
@@ -200,6 +205,7 @@ impl<T: Transport> Connection<T> {
             kept: None,
             requests: 0,
             since: now.tick(),
+            owed: 0,
             is_readable: true,
             is_writable: true,
             sees_end: false,
@@ -223,6 +229,45 @@ impl<T: Transport> Connection<T> {
     pub fn behind_proxy(mut self) -> Self {
         self.state = State::Preamble;
         self
+    }
+
+    /// The same connection, as one that is answered by this refusal and closed.
+    #[must_use]
+    pub fn turned_away(mut self, refusal: HttpError) -> Self {
+        self.state = State::TurnedAway(Box::new(refusal));
+        self
+    }
+
+    /// Where the peer is.
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.peer.address
+    }
+
+    /// Requests whose head was complete.
+    pub fn requests(&self) -> u64 {
+        self.requests
+    }
+
+    /// Bytes kept for this connection from turn to turn: what came and is not complete, what was answered and is not taken.
+    pub fn kept_bytes(&self) -> usize {
+        let kept = self.kept.as_ref().map_or(0, |kept| kept.bytes());
+        match &self.state {
+            State::Writing(writing) => kept.saturating_add(writing.bytes()),
+            _ => kept,
+        }
+    }
+
+    /// Since when nothing is owed on either side: it has waited for a request to begin, and none is known to have come; or the
+    /// last answer is sent.
+    pub fn idle_since(&self) -> Option<Tick> {
+        let is_idle =
+            matches!(self.state, State::Preamble | State::Reading(_)) && self.kept.is_none() && !self.is_readable;
+        (is_idle || self.is_lingering()).then_some(self.since)
+    }
+
+    /// True if the last answer is sent, and the peer may still be sending.
+    pub fn is_lingering(&self) -> bool {
+        matches!(self.state, State::Lingering)
     }
 
     /// The transport, to register it or to look at what a mock recorded.
@@ -261,12 +306,18 @@ impl<T: Transport> Connection<T> {
     pub fn advance<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Next {
         cx.scratch.load(self.kept.take());
         if self.is_overdue(cx) {
-            self.time_out(cx);
+            match self.limit(cx) {
+                // A socket is called writable when a third of its buffer is free; what a slow peer has taken, a write tells.
+                Limit::Write if !self.is_writable => self.is_writable = true,
+                Limit::Write => {}
+                _ => self.time_out(cx),
+            }
         }
         let mut share = Share::default();
         let next = loop {
             let step = match self.state {
                 State::Preamble => self.read_preamble(cx, &mut share),
+                State::TurnedAway(_) => self.turn_away(cx),
                 State::Reading(_) => self.read_head(cx, &mut share),
                 State::Parsed(_) => self.read_body(cx, &mut share),
                 State::Waiting(_) => self.wait_for_answer(cx),
@@ -276,6 +327,7 @@ impl<T: Transport> Connection<T> {
             };
             match step {
                 Step::On => {}
+                Step::Wait if self.limit(cx) == Limit::Write && self.is_overdue(cx) => self.time_out(cx),
                 Step::Wait => {
                     let deadline = self.deadline(cx);
                     self.narrator(cx).tell(&Event::Waiting(self.limit(cx), deadline.since(cx.now.tick())));
@@ -298,7 +350,7 @@ impl<T: Transport> Connection<T> {
         match &self.state {
             State::Lingering | State::Closed => Limit::Linger,
             _ if !cx.scratch.output.is_empty() => Limit::Write,
-            State::Writing(_) => Limit::Write,
+            State::Writing(_) | State::TurnedAway(_) => Limit::Write,
             State::Waiting(_) => Limit::Answer,
             State::Parsed(_) => Limit::Body,
             State::Preamble | State::Reading(_) if cx.scratch.input.is_blank() => Limit::Idle,
@@ -318,7 +370,7 @@ impl<T: Transport> Connection<T> {
             Limit::Head => cx.timeouts.head,
             Limit::Body => cx.timeouts.body_after(self.received()),
             Limit::Answer => cx.timeouts.answer,
-            Limit::Write => cx.timeouts.write,
+            Limit::Write => cx.timeouts.write.saturating_sub(Duration::from_millis(self.owed.into())),
             Limit::Linger => cx.timeouts.linger,
         })
     }
@@ -358,6 +410,14 @@ impl<T: Transport> Connection<T> {
             Limit::Idle | Limit::Write | Limit::Linger => return self.state = State::Closed,
         };
         self.refuse(&HttpError::new(Status::REQUEST_TIMEOUT, detail), cx);
+    }
+
+    /// One step in `State::TurnedAway`: the refusal is the whole conversation.
+    fn turn_away<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Step {
+        if let State::TurnedAway(refusal) = std::mem::replace(&mut self.state, State::Closed) {
+            self.refuse(&refusal, cx);
+        }
+        Step::On
     }
 
     fn narrator<'a, S: ?Sized>(&self, cx: &Context<'a, S>) -> Narrator<'a> {

@@ -32,6 +32,11 @@ impl Output {
         self.bytes.get(self.sent..).unwrap_or_default()
     }
 
+    /// Bytes of memory that it takes.
+    pub(crate) fn size(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.sent == self.bytes.len()
     }

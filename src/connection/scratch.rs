@@ -37,6 +37,17 @@ enum KeptInput {
     Long(Input),
 }
 
+impl Kept {
+    /// Bytes of memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let input = match &self.input {
+            KeptInput::Short(bytes) => bytes.len(),
+            KeptInput::Long(input) => input.size(),
+        };
+        input.saturating_add(self.output.size())
+    }
+}
+
 /// Bytes up to which a remainder is copied in and out: a head always is.
 const SHORT: usize = 32 * 1024;
 

@@ -90,6 +90,14 @@ impl Extent {
 }
 
 impl Writing {
+    /// Bytes of memory that a body takes which was made for this answer alone.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.body {
+            Outgoing::Memory { bytes: Bytes::Owned(bytes), .. } => bytes.capacity(),
+            _ => 0,
+        }
+    }
+
     /// When the source of the body wants to be asked again, if it sleeps.
     pub(super) fn resumes(&self) -> Option<Tick> {
         match &self.body {
@@ -129,6 +137,9 @@ impl<T: Transport> Connection<T> {
                 Some(count) => cx.scratch.output.was_sent(count),
                 None => return Flushed::Gone,
             }
+        }
+        if matches!(self.state, State::Reading(_)) {
+            self.owed = 0; // nothing is owed any more; the next answer is another matter
         }
         if !cx.scratch.ledger.is_empty() {
             cx.scratch.ledger.settle(cx.scratch.output.sent_position(), cx.service, cx.now);
@@ -292,12 +303,22 @@ impl<T: Transport> Connection<T> {
         self.state = State::Closed;
     }
 
+    /// Sets the time that a peer has let us wait against what it has taken: at the slowest rate it comes out even, and below it
+    /// the time of a write is used up in the end. A trickle renews nothing, and a slow line may go on for ever.
+    fn charge<S: ?Sized>(&mut self, count: usize, cx: &Context<'_, S>) {
+        let waited = cx.now.tick().since(self.since).as_millis();
+        let earned = (count as u128).saturating_mul(1000) / u128::from(cx.timeouts.min_rate.max(1));
+        self.owed =
+            u32::try_from(u128::from(self.owed).saturating_add(waited).saturating_sub(earned)).unwrap_or(u32::MAX);
+    }
+
     /// What a write says: the count taken, or `None` if the peer is gone. A short count means that it takes no more for now.
     fn took<S: ?Sized>(&mut self, result: io::Result<usize>, asked: usize, cx: &Context<'_, S>) -> Option<usize> {
         match result {
             Ok(count) => {
                 self.narrator(cx).tell(&Event::Sent(count, asked));
                 self.is_writable = count == asked;
+                self.charge(count, cx);
                 self.since = cx.now.tick();
                 Some(count)
             }

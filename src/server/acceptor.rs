@@ -89,6 +89,17 @@ impl Acceptor {
         self.state = State::Accepting;
     }
 
+    pub(super) fn listeners(&self) -> impl Iterator<Item = &Listener> {
+        self.doors.iter().map(|door| &door.listener)
+    }
+
+    /// The names of sockets in the file system stay when they are closed here: somebody else listens on them.
+    pub(super) fn forget_names(&mut self) {
+        for door in &mut self.doors {
+            door.listener.forget_name();
+        }
+    }
+
     /// Closes the listening sockets.
     pub(super) fn close(&mut self) {
         self.doors.clear();

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -34,7 +34,7 @@ pub(super) const BACKLOG: i32 = 4096;
 #[derive(Debug)]
 pub struct Listener {
     socket: Socket,
-    _name: Option<Named>,
+    name: Option<Named>,
 }
 
 #[derive(Debug)]
@@ -45,12 +45,23 @@ enum Socket {
 
 /// The name of a socket in the file system, which is taken out when the socket is closed.
 #[derive(Debug)]
-struct Named(PathBuf);
+struct Named(Option<PathBuf>);
 
 impl Drop for Named {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_file(&self.0) {
-            log::debug!("{} stays: {error}", self.0.display());
+        if let Some(path) = &self.0
+            && let Err(error) = std::fs::remove_file(path)
+        {
+            log::debug!("{} stays: {error}", path.display());
+        }
+    }
+}
+
+impl AsFd for Listener {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        match &self.socket {
+            Socket::Tcp(listener) => listener.as_fd(),
+            Socket::Unix(listener) => listener.as_fd(),
         }
     }
 }
@@ -106,7 +117,7 @@ impl Listener {
             other => other?,
         };
         listen(listener.as_fd(), BACKLOG)?;
-        Ok(Listener { socket: Socket::Unix(listener), _name: Some(Named(path.to_owned())) })
+        Ok(Listener { socket: Socket::Unix(listener), name: Some(Named(Some(path.to_owned()))) })
     }
 
     /// Takes over a socket that listens already, as socket activation and an upgrade in place hand them over.
@@ -123,7 +134,7 @@ impl Listener {
             AddressFamily::UNIX => Socket::Unix(UnixListener::from_std(socket.into())),
             _ => Socket::Tcp(TcpListener::from_std(socket.into())),
         };
-        Ok(Listener { socket, _name: None })
+        Ok(Listener { socket, name: None })
     }
 
     /// The address it listens on; `None` for a socket in the file system.
@@ -132,6 +143,20 @@ impl Listener {
         match &self.socket {
             Socket::Tcp(listener) => listener.local_addr().ok(),
             Socket::Unix(_) => None,
+        }
+    }
+
+    /// The same listener; its socket in the file system is at this path, which is removed when the server closes.
+    #[must_use]
+    pub fn with_name(mut self, path: impl Into<PathBuf>) -> Self {
+        self.name = Some(Named(Some(path.into())));
+        self
+    }
+
+    /// Leaves the socket in the file system when the server closes.
+    pub(super) fn forget_name(&mut self) {
+        if let Some(Named(path)) = &mut self.name {
+            *path = None;
         }
     }
 

@@ -5,22 +5,28 @@
 //! rest. Nothing here knows what HTTP is.
 
 mod acceptor;
+mod calls;
 mod config;
 mod descriptors;
+mod door;
+mod figures;
 mod handle;
+mod idlers;
 mod listener;
 mod signals;
+mod stop;
 mod stream;
 mod timers;
+mod visitors;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use log::{debug, info};
-use mio::{Events, Interest, Poll, Token};
+use log::warn;
+use mio::{Events, Poll, Token};
 use slab::Slab;
 
 use crate::connection::{Connection, Context, Next, Phase, Scratch, Tracer};
@@ -28,13 +34,18 @@ use crate::http::{Now, Recall, Tick, Wake};
 use crate::service::Service;
 
 use acceptor::Acceptor;
-use signals::{Signal, Signals};
+use idlers::Idlers;
+use signals::Signals;
 use stream::Stream;
 use timers::Timers;
+use visitors::Visitors;
 
+pub use calls::Call;
 pub use config::Config;
+pub use figures::Figures;
 pub use handle::Handle;
 pub use listener::Listener;
+pub use signals::Signal;
 
 /// A server: its listening sockets, its connections, and the service that answers.
 ///
@@ -64,6 +75,11 @@ pub struct Server<S> {
     service: S,
     config: Config,
     max_connections: usize,
+    /// Connections of those who were turned away and have not gone yet, in the order in which they came.
+    doorstep: VecDeque<usize>,
+    visitors: Visitors,
+    idlers: Idlers,
+    figures: Figures,
     phase: Phase,
     /// When a stopping server stops waiting.
     last_call: Tick,
@@ -73,6 +89,8 @@ pub struct Server<S> {
     /// When the service wants the next turn.
     next_turn: Tick,
     signals: Option<Signals>,
+    /// What the program that runs the server has not heard yet.
+    calls: VecDeque<Call>,
     tracer: Option<Box<dyn Tracer>>,
     now: Now,
 }
@@ -81,23 +99,28 @@ pub struct Server<S> {
 struct Slot {
     connection: Connection<Stream>,
     deadline: Tick,
+    standing: Standing,
+    /// The address that it counts for.
+    counted: Option<IpAddr>,
     /// It is in `again`.
     is_queued: bool,
+}
+
+/// How a connection was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Guest,
+    TurnedAway,
 }
 
 /// Events taken from one poll. With the share of each connection it bounds the length of a turn.
 const EVENTS_A_TURN: usize = 256;
 
-/// Peers accepted in one turn: a burst of thousands must not keep those waiting who are here.
-const ACCEPTS_A_TURN: usize = 128;
-
-/// Rounds of accepting before the doors close: the queue of those who have knocked, and not those who come meanwhile.
-const LAST_ACCEPTS: usize = listener::BACKLOG as usize / ACCEPTS_A_TURN;
-
 /// Connections have the tokens from zero on, their keys in the slab; the few others come from the far end.
 const WAKER: Token = Token(usize::MAX - 1);
 const SIGNALS: Token = Token(usize::MAX - 2);
 const FIRST_LISTENER: usize = usize::MAX - 4096;
+const FIRST_WATCH: usize = usize::MAX - 8192;
 
 impl<S: Service> Server<S> {
     /// Binds all the addresses, or none. Port 0 lets the system pick one.
@@ -131,6 +154,7 @@ impl<S: Service> Server<S> {
         let poll = Poll::new()?;
         let acceptor = Acceptor::new(listeners, poll.registry(), FIRST_LISTENER)?;
         let handle = Handle::new(poll.registry(), WAKER)?;
+        let max_connections = descriptors::make_room(config.max_connections);
         Ok(Server {
             wake: handle.mailbox(),
             handle,
@@ -143,11 +167,16 @@ impl<S: Service> Server<S> {
             again: VecDeque::new(),
             scratch: Scratch::new(),
             service,
-            max_connections: descriptors::make_room(config.max_connections),
+            max_connections,
+            doorstep: VecDeque::new(),
+            visitors: Visitors::new(config.max_per_address, max_connections),
+            idlers: Idlers::default(),
+            figures: Figures::default(),
             config,
             phase: Phase::Open,
             last_call: Tick::NEVER,
             signals: None,
+            calls: VecDeque::new(),
             tracer: None,
             now: Now::running(),
         })
@@ -166,15 +195,6 @@ impl<S: Service> Server<S> {
         self.handle.clone()
     }
 
-    /// From now on SIGINT and SIGTERM stop this server as [`Handle::stop`] does; a second one stops it at once.
-    ///
-    /// # Errors
-    /// What the system says when the signals cannot be watched.
-    pub fn stop_on_signals(&mut self) -> io::Result<()> {
-        self.signals = Some(Signals::watch(self.poll.registry(), SIGNALS)?);
-        Ok(())
-    }
-
     /// Shows everything that happens on the connections to this tracer. Without one it costs nothing.
     ///
     /// # Examples
@@ -191,26 +211,9 @@ impl<S: Service> Server<S> {
         self.tracer = Some(Box::new(tracer));
     }
 
-    /// Serves until it is stopped.
-    ///
-    /// # Errors
-    /// A failure of the poll itself; what goes wrong with a peer ends that peer's connection alone.
-    pub fn run(&mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(EVENTS_A_TURN);
-        while self.phase == Phase::Open || !self.slots.is_empty() {
-            self.turn(&mut events)?;
-            if self.now.tick() >= self.last_call {
-                info!("stopped with {} connections unfinished", self.slots.len());
-                break;
-            }
-        }
-        self.service.end_turn();
-        Ok(())
-    }
-
-    /// One turn of the loop.
-    fn turn(&mut self, events: &mut Events) -> io::Result<()> {
-        match self.poll.poll(events, self.sleep()) {
+    /// One turn of the loop, which waits no longer than this.
+    fn turn(&mut self, events: &mut Events, until: Tick) -> io::Result<()> {
+        match self.poll.poll(events, self.sleep(until)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
             other => other?,
         }
@@ -220,8 +223,9 @@ impl<S: Service> Server<S> {
         for event in events.iter() {
             match event.token() {
                 WAKER => self.handle.take_tickets().into_iter().for_each(|key| self.call(key)),
-                SIGNALS => self.heed_signals(),
+                SIGNALS => self.hear_signals(),
                 Token(listener) if listener >= FIRST_LISTENER => self.acceptor.set_ready(listener - FIRST_LISTENER),
+                Token(watch) if watch >= FIRST_WATCH => self.calls.push_back(Call::Ready(watch - FIRST_WATCH)),
                 Token(key) => {
                     if let Some(slot) = self.slots.get_mut(key) {
                         // An error is found by reading, like an end.
@@ -253,14 +257,13 @@ impl<S: Service> Server<S> {
     }
 
     /// How long the next poll may sleep. With nobody here and nothing to do: for good.
-    fn sleep(&self) -> Option<Duration> {
-        let can_accept = self.acceptor.is_ready() && self.slots.len() < self.max_connections;
-        if !self.again.is_empty() || can_accept {
+    fn sleep(&self, until: Tick) -> Option<Duration> {
+        if !self.again.is_empty() || self.acceptor.is_ready() {
             return Some(Duration::ZERO);
         }
-        let last_call = (self.last_call < Tick::NEVER).then_some(self.last_call);
-        let next_turn = (self.next_turn < Tick::NEVER).then_some(self.next_turn);
-        let next = [self.timers.next(), self.acceptor.resumes(), last_call, next_turn].into_iter().flatten().min()?;
+        let next =
+            [self.timers.next(), self.acceptor.resumes(), Some(self.last_call), Some(self.next_turn), Some(until)];
+        let next = next.into_iter().flatten().min().filter(|&next| next < Tick::NEVER)?;
         Some(next.since(self.now.measured()).saturating_add(ROUND_UP))
     }
 
@@ -289,6 +292,11 @@ impl<S: Service> Server<S> {
 
     /// Lets one connection go on, and notes what it says.
     fn step(&mut self, key: usize) {
+        self.step_in(self.phase, key);
+    }
+
+    /// The same, as if the server were in this phase.
+    fn step_in(&mut self, phase: Phase, key: usize) {
         let Some(slot) = self.slots.get_mut(key) else { return };
         let mut context = Context {
             service: &self.service,
@@ -296,11 +304,20 @@ impl<S: Service> Server<S> {
             timeouts: &self.config.timeouts,
             now: &self.now,
             scratch: &mut self.scratch,
-            phase: self.phase,
+            phase,
             tracer: self.tracer.as_deref(),
             recall: Recall { wake: Some(&self.wake), ticket: key },
         };
-        match slot.connection.advance(&mut context) {
+        let (kept, requests) = (slot.connection.kept_bytes(), slot.connection.requests());
+        let next = slot.connection.advance(&mut context);
+        let keeps = slot.connection.kept_bytes();
+        self.figures.kept = self.figures.kept.saturating_sub(kept).saturating_add(keeps);
+        self.figures.requests =
+            self.figures.requests.saturating_add(slot.connection.requests().saturating_sub(requests));
+        if keeps > kept && self.figures.kept > self.config.max_kept {
+            return self.let_go(key);
+        }
+        match next {
             Next::Wait(deadline) => {
                 slot.deadline = deadline;
                 self.timers.set(key, deadline);
@@ -314,9 +331,20 @@ impl<S: Service> Server<S> {
         }
     }
 
+    /// So much is kept for all that whoever wants more of it cannot stay.
+    fn let_go(&mut self, key: usize) {
+        if self.figures.let_go == 0 {
+            warn!("more than {} bytes would be kept for peers: those who want more are let go", self.config.max_kept);
+        }
+        self.figures.let_go = self.figures.let_go.saturating_add(1);
+        self.remove(key);
+    }
+
     /// Drops a connection; the last to go leaves nothing to wake up for.
     fn remove(&mut self, key: usize) {
-        self.slots.remove(key);
+        let Some(slot) = self.slots.try_remove(key) else { return };
+        self.figures.kept = self.figures.kept.saturating_sub(slot.connection.kept_bytes());
+        self.left(key, &slot);
         self.acceptor.has_room_again();
         if self.slots.is_empty() {
             self.timers.clear();
@@ -333,62 +361,6 @@ impl<S: Service> Server<S> {
                 Some(slot) if slot.deadline <= now => self.step(key),
                 Some(slot) => self.timers.set(key, slot.deadline),
                 None => {}
-            }
-        }
-    }
-
-    /// Takes in those who wait, as far as there is room. A peer is served before it is registered: one that has sent its request
-    /// and wants no other never is.
-    fn accept(&mut self) {
-        let mut accepted = 0;
-        while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() && self.slots.len() < self.max_connections {
-            accepted += 1;
-            let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else { continue };
-            let mut connection = Connection::new(stream, peer, &self.now).with_local_port(port);
-            if self.config.wants_proxy_protocol && self.config.proxies.covers_peer(peer) {
-                connection = connection.behind_proxy();
-            }
-            let key = self.slots.insert(Slot { connection, deadline: Tick::NEVER, is_queued: false });
-            self.step(key);
-            if let Some(slot) = self.slots.get_mut(key) {
-                let both = Interest::READABLE | Interest::WRITABLE;
-                let stream = slot.connection.transport_mut();
-                if let Err(error) = self.poll.registry().register(stream, Token(key), both) {
-                    debug!("a peer cannot be watched: {error}");
-                    self.remove(key);
-                }
-            }
-        }
-    }
-
-    fn heed_signals(&mut self) {
-        let Some(signals) = &mut self.signals else { return };
-        for Signal::Stop in signals.pending() {
-            if self.phase == Phase::Open {
-                self.stop();
-            } else {
-                self.last_call = self.now.tick();
-            }
-        }
-    }
-
-    /// Begins to stop: whoever has knocked is let in, then the doors close, and every connection is asked once more.
-    fn stop(&mut self) {
-        if self.phase == Phase::Draining {
-            return;
-        }
-        info!("stopping: {} connections", self.slots.len());
-        for _ in 0..LAST_ACCEPTS {
-            self.accept();
-        }
-        self.acceptor.close();
-        self.phase = Phase::Draining;
-        self.last_call = self.now.tick().plus(self.config.grace);
-        let keys: Vec<usize> = self.slots.iter().map(|(key, _)| key).collect();
-        for key in keys {
-            if let Some(slot) = self.slots.get_mut(key) {
-                slot.connection.set_ready(true, false, false);
-                self.call(key);
             }
         }
     }

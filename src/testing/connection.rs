@@ -31,8 +31,10 @@ pub struct MockConnection {
     segments: VecDeque<Vec<u8>>,
     end: End,
     written: Vec<u8>,
-    /// How much each of the next writes takes; when the script is over, all.
+    /// How much each of the next writes takes.
     takes: VecDeque<usize>,
+    /// When that script is over, nothing is taken; else all.
+    is_stalled: bool,
     is_write_shut: bool,
 }
 
@@ -79,6 +81,11 @@ impl MockConnection {
         self.takes.extend(counts);
     }
 
+    /// Lets every write block for which no [script](Self::accept_writes) says otherwise: a peer that does not read.
+    pub fn stall(&mut self) {
+        self.is_stalled = true;
+    }
+
     /// All that was written since the last call.
     pub fn take_written(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.written)
@@ -119,7 +126,8 @@ impl Write for MockConnection {
         if self.end == End::Reset || self.is_write_shut {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
-        let count = self.takes.pop_front().unwrap_or(usize::MAX).min(bytes.len());
+        let unscripted = if self.is_stalled { 0 } else { usize::MAX };
+        let count = self.takes.pop_front().unwrap_or(unscripted).min(bytes.len());
         if count == 0 && !bytes.is_empty() {
             return Err(io::ErrorKind::WouldBlock.into());
         }

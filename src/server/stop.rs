@@ -1,0 +1,61 @@
+//! How a server stops: nobody who has knocked is left out, and what has begun is finished.
+
+use log::info;
+
+use crate::connection::Phase;
+use crate::service::Service;
+
+use super::door::ACCEPTS_A_TURN;
+use super::{Call, Server, Signal, listener};
+
+/// Rounds of accepting before the doors close: the queue of those who have knocked, and not those who come meanwhile.
+const LAST_ACCEPTS: usize = listener::BACKLOG as usize / ACCEPTS_A_TURN;
+
+impl<S: Service> Server<S> {
+    pub(super) fn hear_signals(&mut self) {
+        let Some(signals) = &mut self.signals else { return };
+        for signal in signals.pending() {
+            match signal {
+                Signal::Stop if self.phase == Phase::Draining => self.last_call = self.now.tick(),
+                Signal::Stop => self.stop(),
+                _ => {}
+            }
+            self.calls.push_back(Call::Signal(signal));
+        }
+    }
+
+    /// Begins to stop: whoever has knocked is let in, then the doors close, and every connection is asked once more.
+    pub(super) fn stop(&mut self) {
+        if self.phase == Phase::Draining {
+            return;
+        }
+        info!("stopping: {} connections", self.slots.len());
+        for _ in 0..LAST_ACCEPTS {
+            self.accept();
+        }
+        self.drain();
+    }
+
+    /// Leaves the listening sockets to a successor, who has them by now, and stops: who knocks is his guest. What has begun
+    /// here is finished here.
+    pub fn hand_over(&mut self) {
+        if self.phase == Phase::Open {
+            info!("handed over to a successor: {} connections", self.slots.len());
+            self.acceptor.forget_names();
+            self.drain();
+        }
+    }
+
+    fn drain(&mut self) {
+        self.acceptor.close();
+        self.phase = Phase::Draining;
+        self.last_call = self.now.tick().plus(self.config.grace);
+        let keys: Vec<usize> = self.slots.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(slot) = self.slots.get_mut(key) {
+                slot.connection.set_ready(true, false, false);
+                self.call(key);
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! A server and the program that runs it: what is handed out between turns, and what may be changed there.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::TcpStream;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Duration;
+
+use ownhands::{App, Call, Config, Listener, Request, Server};
+
+use crate::running::{PATIENCE, connect, get, hear, say};
+
+fn app(text: &'static str) -> App {
+    let mut app = App::new();
+    app.route("GET", "/", move |_: &Request<'_>| text).unwrap();
+    app
+}
+
+fn server(text: &'static str) -> Server<App> {
+    Server::bind(&["127.0.0.1:0".parse().unwrap()], Config::default(), app(text)).unwrap()
+}
+
+/// Serves until something else than the time is told.
+fn attend(server: &mut Server<App>) -> Option<Call> {
+    loop {
+        match server.attend(Some(Duration::from_millis(5))).unwrap() {
+            Some(Call::Time) => {}
+            call => return call,
+        }
+    }
+}
+
+#[test]
+fn the_time_is_told() {
+    let mut server = server("");
+    assert_eq!(server.attend(Some(Duration::ZERO)).unwrap(), Some(Call::Time));
+    assert_eq!(server.attend(Some(Duration::from_millis(5))).unwrap(), Some(Call::Time));
+}
+
+#[test]
+fn what_is_watched_is_told_by_its_key() {
+    let mut server = server("");
+    let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+    ours.set_nonblocking(true).unwrap();
+    server.watch(7, &ours).unwrap();
+    assert_eq!(server.attend(Some(Duration::from_millis(5))).unwrap(), Some(Call::Time));
+    for _ in 0..3 {
+        theirs.write_all(b"x").unwrap();
+        assert_eq!(attend(&mut server), Some(Call::Ready(7)));
+        assert_eq!(ours.read(&mut [0; 8]).unwrap(), 1);
+        assert_eq!(ours.read(&mut [0; 8]).unwrap_err().kind(), ErrorKind::WouldBlock);
+    }
+    server.unwatch(&ours).unwrap();
+    theirs.write_all(b"x").unwrap();
+    assert_eq!(server.attend(Some(Duration::from_millis(5))).unwrap(), Some(Call::Time));
+    assert_eq!(server.watch(4096, &ours).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+#[test]
+fn another_application_answers_on_the_connections_that_are_there() {
+    let mut server = server("one");
+    let address = server.local_addrs()[0];
+    let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+    server.watch(0, &ours).unwrap();
+    let peer = thread::spawn(move || {
+        let mut peer = connect(address);
+        say(&mut peer, get("/"));
+        let first = hear(&mut peer).1;
+        // Half a request is there while the application changes.
+        say(&mut peer, "GET / HTTP/1.1\r\n");
+        theirs.write_all(b"x").unwrap();
+        theirs.set_read_timeout(Some(PATIENCE)).unwrap();
+        theirs.read_exact(&mut [0]).unwrap();
+        say(&mut peer, "Host: a\r\n\r\n");
+        let second = hear(&mut peer).1;
+        drop(theirs);
+        (first, second)
+    });
+    assert_eq!(attend(&mut server), Some(Call::Ready(0)));
+    server.replace(app("two"), Config { max_connections: 10, ..Config::default() });
+    assert_eq!(ours.read(&mut [0; 8]).unwrap(), 1);
+    ours.write_all(b"x").unwrap();
+    assert_eq!(attend(&mut server), Some(Call::Ready(0)), "the end");
+    assert_eq!(peer.join().unwrap(), (b"one".to_vec(), b"two".to_vec()));
+    let figures = server.figures();
+    assert_eq!((figures.accepted, figures.requests), (1, 2));
+}
+
+#[test]
+fn a_successor_has_the_sockets_and_nobody_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("socket");
+    let listeners = vec![Listener::tcp("127.0.0.1:0".parse().unwrap()).unwrap(), Listener::unix(&path).unwrap()];
+    let mut old = Server::new(listeners, Config::default(), app("old")).unwrap();
+    let address = old.local_addrs()[0];
+    let mut peer = connect(address);
+    say(&mut peer, get("/"));
+    while old.figures().requests == 0 {
+        old.attend(Some(Duration::from_millis(1))).unwrap();
+    }
+    let handed: Vec<_> = old.listeners().map(|one| one.as_fd().try_clone_to_owned().unwrap()).collect();
+    let listeners = handed.into_iter().map(|one| Listener::from_fd(one).unwrap()).collect();
+    let mut new = Server::new(listeners, Config::default(), app("new")).unwrap();
+    assert_eq!(new.local_addrs(), [address]);
+    // They knock while there are two, and are let in when there is one.
+    let mut knocking = [connect(address), connect(address)];
+    let mut local = UnixStream::connect(&path).unwrap();
+    old.hand_over();
+    for one in &mut knocking {
+        say(one, get("/"));
+    }
+    local.write_all(get("/").as_bytes()).unwrap();
+    assert_eq!(old.attend(None).unwrap(), None, "its idle connection ends, and so does it");
+    assert_eq!(old.listeners().count(), 0);
+    drop(old);
+    assert!(path.exists(), "the name is the successor's");
+    assert_eq!(hear(&mut peer).1, b"old");
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    while new.figures().requests < 3 {
+        new.attend(Some(Duration::from_millis(1))).unwrap();
+    }
+    for one in &mut knocking {
+        assert_eq!(hear(one).1, b"new");
+    }
+    assert!(TcpStream::connect(address).is_ok());
+}
