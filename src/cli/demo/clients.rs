@@ -23,13 +23,14 @@ const ROWS: usize = 1000;
 const PATH: usize = 200;
 
 /// The last requests. A clone is another handle to the same ones.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Clients {
     log: Rc<RefCell<Log>>,
 }
 
-#[derive(Default)]
 struct Log {
+    /// Looked up once: a process that was locked in no longer sees where the system has it.
+    zone: TimeZone,
     /// The oldest first.
     rows: VecDeque<Row>,
     /// Requests since the start.
@@ -43,6 +44,13 @@ struct Row {
     path: String,
     status: u16,
     ended: SystemTime,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        let log = Log { zone: TimeZone::system(), rows: VecDeque::new(), count: 0 };
+        Clients { log: Rc::new(RefCell::new(log)) }
+    }
 }
 
 impl Clients {
@@ -88,9 +96,8 @@ impl Log {
 
     fn table(&self, count: usize) -> String {
         let mut out = String::from(HEAD);
-        let zone = TimeZone::system();
         for row in self.rows.iter().rev().take(count) {
-            let time = Timestamp::try_from(row.ended).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
+            let time = Timestamp::try_from(row.ended).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone.clone());
             let (ip, port) = pages::address(row.client, row.peer);
             // Writing to memory does not fail.
             let _ = writeln!(
