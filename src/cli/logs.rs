@@ -111,3 +111,43 @@ impl Kind {
         format!("the {name} {} cannot be opened: {advice}", path.display())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use std::fs;
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_log_follows_the_options_as_far_as_it_can() {
+        let directory = tempfile::tempdir().unwrap();
+        let [first, second, gone] = ["a", "b", "gone/c"].map(|name| directory.path().join(name));
+        let mut outlet = Outlet::new(ACCESS.open(&Sink::File(first.clone())).unwrap());
+        let mut write = |sink: Sink, line: &str| {
+            ACCESS.follow(&outlet, &sink);
+            outlet.write_all(line.as_bytes()).unwrap();
+        };
+        write(Sink::File(first.clone()), "one\n");
+        write(Sink::File(second.clone()), "two\n");
+        write(Sink::File(gone), "three\n");
+        write(Sink::Off, "four\n");
+        write(Sink::File(first.clone()), "five\n");
+        fs::rename(&first, directory.path().join("old")).unwrap();
+        write(Sink::File(first.clone()), "six\n");
+        let read = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
+        assert_eq!([read("old"), read("b"), read("a")], ["one\nfive\n", "two\nthree\n", "six\n"]);
+    }
+
+    #[test]
+    fn a_refusal_says_what_to_do() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("gone/a.log");
+        let shown = path.parent().unwrap().display();
+        let want = format!(
+            "the log {shown}/a.log cannot be opened: there is no directory {shown}: make it, or name another file"
+        );
+        assert_eq!(LOG.open(&Sink::File(path.clone())).err(), Some(want));
+    }
+}
