@@ -28,7 +28,7 @@ fn ours() -> Trust {
 }
 
 /// The client that the fields lead to, for a peer with this address.
-fn client(trust: Trust, peer: Option<&str>, fields: &[(&str, &str)]) -> String {
+fn client(trust: Trust, peer: Option<&str>, fields: Fields<'_>) -> String {
     let client = MockClient::new(app(trust));
     let mut client = match peer {
         Some(peer) => client.with_peer(SocketAddr::new(peer.parse().unwrap(), 5000)),
@@ -41,11 +41,14 @@ fn client(trust: Trust, peer: Option<&str>, fields: &[(&str, &str)]) -> String {
     request.send().text().split(' ').next().unwrap_or_default().to_owned()
 }
 
+/// Names and values.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
 const XFF: &str = "X-Forwarded-For";
 
 #[test]
 fn only_a_trusted_proxy_is_believed() {
-    let table: [(&str, &[(&str, &str)], &str); 21] = [
+    let table: [(&str, Fields<'_>, &str); 21] = [
         ("192.0.2.1", &[(XFF, "192.0.2.7")], "192.0.2.1"),
         ("192.0.2.1", &[("Forwarded", "for=192.0.2.7")], "192.0.2.1"),
         ("10.0.0.1", &[], "10.0.0.1"),
@@ -100,7 +103,7 @@ fn a_list_is_followed_so_far_and_no_further() {
 #[test]
 fn reasons_are_for_clients_on_this_machine_not_for_proxies_on_it() {
     let site = tempfile::tempdir().unwrap();
-    let status = |trust: Trust, fields: &[(&str, &str)]| {
+    let status = |trust: Trust, fields: Fields<'_>| {
         let mut app = App::new();
         app.trust(trust).mount("/", ownhands::Files::new(site.path()).unwrap().with_reasons()).unwrap();
         let mut client = MockClient::new(app).with_peer("127.0.0.1:5000".parse().unwrap());
