@@ -71,6 +71,20 @@ fn logs_go_where_they_are_led() {
     assert_eq!((line["client"].as_str(), line["target"].as_str()), (Some("127.0.0.1"), Some("/nothing")));
 }
 
+#[test]
+fn times_are_of_the_time_zone() {
+    let site = tempfile::tempdir().unwrap();
+    for (format, want) in [("combined", " +0530] "), ("json", "+05:30\"")] {
+        let options = ["-p", "0", "--access-log", "access", "--access-log-format", format, "."];
+        let server = Running::of(command(&options, site.path()).env("TZ", "<+0530>-5:30"));
+        ask(server.address(), "/");
+        server.stop(Signal::TERM);
+        let line = fs::read_to_string(site.path().join("access")).unwrap();
+        assert!(line.contains(want), "{line}");
+        fs::remove_file(site.path().join("access")).unwrap();
+    }
+}
+
 /// Those of the last second too.
 #[test]
 fn refusals_that_were_not_shown_are_counted() {
