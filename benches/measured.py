@@ -97,6 +97,7 @@ class Server:
             if not self.url.startswith("http://"):
                 raise Failed(f"{name} did not start: it said {self.url!r}")
             self.address = urlsplit(self.url).hostname, urlsplit(self.url).port
+            self.resident_at_start = self.rss()
             self._wait_until_it_answers()
         except BaseException:
             self.stop()
