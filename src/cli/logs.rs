@@ -54,18 +54,29 @@ impl Logs {
         })
     }
 
-    /// Opens both anew. What cannot be opened goes on as it is, and the log says why.
-    pub(super) fn reopen(&self) {
-        LOG.reopen(&self.log);
-        ACCESS.reopen(&self.access);
+    /// Opens both anew.
+    ///
+    /// # Errors
+    /// Which cannot be opened, and why; it goes on as it is.
+    pub(super) fn reopen(&self) -> Result<(), String> {
+        both(LOG.reopen(&self.log), ACCESS.reopen(&self.access))
     }
 
-    /// Takes over what the options say now: where both go, and how much is told. A file that stays is opened anew. What cannot
-    /// be opened goes on as it is, and the log says why.
-    pub(super) fn follow(&self, options: &Options) {
-        LOG.follow(&self.log, &options.log);
-        ACCESS.follow(&self.access, &options.access_log);
+    /// Takes over what the options say now: where both go, and how much is told. A file that stays is opened anew.
+    ///
+    /// # Errors
+    /// Which cannot be opened, and why; it goes on as it is.
+    pub(super) fn follow(&self, options: &Options) -> Result<(), String> {
         logging::set_level(options.log_level);
+        both(LOG.follow(&self.log, &options.log), ACCESS.follow(&self.access, &options.access_log))
+    }
+}
+
+/// Neither is left out because the other has failed.
+fn both(one: Result<(), String>, other: Result<(), String>) -> Result<(), String> {
+    match (one, other) {
+        (Err(one), Err(other)) => Err(format!("{one}; {other}")),
+        (one, other) => one.and(other),
     }
 }
 
@@ -78,21 +89,18 @@ impl Kind {
         }
     }
 
-    fn follow(&self, outlet: &Outlet, sink: &Sink) {
+    fn follow(&self, outlet: &Outlet, sink: &Sink) -> Result<(), String> {
         match sink {
             Sink::File(path) if outlet.is_file(path) => self.reopen(outlet),
-            _ => match self.open(sink) {
-                Ok(target) => outlet.lead_to(target),
-                Err(why) => log::warn!("{why}; the one before goes on"),
-            },
+            _ => {
+                outlet.lead_to(self.open(sink).map_err(|why| format!("{why}; it goes on where it went before"))?);
+                Ok(())
+            }
         }
     }
 
-    fn reopen(&self, outlet: &Outlet) {
-        // Not told while it is held: the log itself may be the one.
-        if let Err(why) = outlet.reopen() {
-            log::warn!("the {} cannot be opened again, the old file goes on: {why}", self.name);
-        }
+    fn reopen(&self, outlet: &Outlet) -> Result<(), String> {
+        outlet.reopen().map_err(|why| format!("the {} {why}; it goes on in the file that it had", self.name))
     }
 
     /// What is wrong, and what to do about it.
@@ -126,16 +134,18 @@ mod tests {
         let [first, second, gone] = ["a", "b", "gone/c"].map(|name| directory.path().join(name));
         let mut outlet = Outlet::new(ACCESS.open(&Sink::File(first.clone())).unwrap());
         let mut write = |sink: Sink, line: &str| {
-            ACCESS.follow(&outlet, &sink);
+            let outcome = ACCESS.follow(&outlet, &sink);
             outlet.write_all(line.as_bytes()).unwrap();
+            outcome
         };
-        write(Sink::File(first.clone()), "one\n");
-        write(Sink::File(second.clone()), "two\n");
-        write(Sink::File(gone), "three\n");
-        write(Sink::Off, "four\n");
-        write(Sink::File(first.clone()), "five\n");
+        write(Sink::File(first.clone()), "one\n").unwrap();
+        write(Sink::File(second.clone()), "two\n").unwrap();
+        let why = write(Sink::File(gone), "three\n").unwrap_err();
+        assert!(why.ends_with("make it, or name another file; it goes on where it went before"), "{why}");
+        write(Sink::Off, "four\n").unwrap();
+        write(Sink::File(first.clone()), "five\n").unwrap();
         fs::rename(&first, directory.path().join("old")).unwrap();
-        write(Sink::File(first.clone()), "six\n");
+        write(Sink::File(first.clone()), "six\n").unwrap();
         let read = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
         assert_eq!([read("old"), read("b"), read("a")], ["one\nfive\n", "two\nthree\n", "six\n"]);
     }

@@ -50,7 +50,7 @@ impl Outlet {
     pub(super) fn reopen(&self) -> Result<(), String> {
         let mut state = self.lock();
         if let Target::File(file) = &mut state.target {
-            file.reopen().map_err(|error| format!("{}: {error}", file.path.display()))?;
+            file.reopen().map_err(|error| format!("{} cannot be opened again: {error}", file.path.display()))?;
             state.begin_anew();
         }
         Ok(())
