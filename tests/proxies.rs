@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use ownhands::connection::Transcript;
 use ownhands::http::{Proxied, Trust};
 use ownhands::testing::MockClient;
 use ownhands::{App, Limits, Request, Timeouts};
@@ -383,4 +384,24 @@ fn a_client_that_is_a_proxy_itself_is_asked_further() {
     client.deliver(b"PROXY TCP4 198.51.100.7 192.0.2.1 50000 80\r\n", &[]);
     let answer = client.request("POST", "/").header(XFF, "192.0.2.7").body("x").send();
     assert_eq!(answer.text(), "198.51.100.7 50000 80");
+}
+
+/// From the header on, what is shown goes by the client's address; what was held back under the proxy's is let go.
+#[test]
+fn a_transcript_follows_the_client() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let transcript = Transcript::new(file.reopen().unwrap()).with_filter("b".parse().unwrap());
+    let mut client = behind_proxy().with_tracer(transcript);
+    // More connections than a transcript holds back at one time, each from another client.
+    for port in 1..2000 {
+        client.deliver(format!("PROXY TCP4 198.51.100.7 192.0.2.1 {port} 80\r\n"), &[7]);
+        client.end();
+    }
+    client.deliver(b"PROXY TCP4 198.51.100.7 192.0.2.1 50000 80\r\n", &[7]);
+    client.get("/?a");
+    client.get("/a");
+    client.get("/b");
+    let shown = std::fs::read_to_string(file.path()).unwrap();
+    assert!(shown.starts_with("* 198.51.100.7:50000\n") && shown.contains("> GET /b HTTP/1.1\n"), "{shown}");
+    assert!(!shown.contains("/a") && !shown.contains("PROXY") && !shown.contains("10.0.0.1"), "{shown}");
 }

@@ -145,7 +145,7 @@ pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
     if text == "unix" {
         return Ok(Proxy::Unix);
     }
-    let network = text.parse::<IpAddr>().map(IpNet::from).or_else(|_| text.parse());
+    let network = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())).or_else(|_| text.parse());
     network.map(Proxy::Network).map_err(|_| "give a network such as 10.0.0.0/8, an address, or unix".to_owned())
 }
 

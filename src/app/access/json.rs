@@ -61,9 +61,7 @@ fn push_character(character: char, out: &mut Vec<u8>) {
     match u8::try_from(character) {
         Ok(byte @ (b'"' | b'\\')) => out.extend_from_slice(&[b'\\', byte]),
         Ok(byte) if character.is_control() => push_escape(byte, out),
-        _ => {
-            let _ = write!(out, "{character}");
-        }
+        _ => out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
     }
 }
 
