@@ -233,6 +233,8 @@ pub mod app;
 pub mod connection;
 pub mod files;
 pub mod http;
+#[cfg(feature = "sandbox")]
+pub mod sandbox;
 pub mod server;
 mod service;
 pub mod testing;

@@ -43,6 +43,8 @@ mod regressions;
 mod response;
 mod running;
 mod samples;
+#[cfg(feature = "sandbox")]
+mod sandbox;
 mod segmentation;
 mod sharing;
 mod simulation;

@@ -1,8 +1,9 @@
 //! Who the client is: by the word of trusted proxies alone, in fields of the request or before the first one.
 
 use std::net::SocketAddr;
+use std::rc::Rc;
 
-use ownhands::connection::Transcript;
+use ownhands::connection::{Event, Tracer, Transcript};
 use ownhands::http::{Proxied, Trust};
 use ownhands::testing::MockClient;
 use ownhands::{App, Limits, Request, Timeouts};
@@ -386,22 +387,34 @@ fn a_client_that_is_a_proxy_itself_is_asked_further() {
     assert_eq!(answer.text(), "198.51.100.7 50000 80");
 }
 
+/// A transcript for many connections.
+#[derive(Clone)]
+struct Shared(Rc<Transcript>);
+
+impl Tracer for Shared {
+    fn trace(&self, peer: Option<SocketAddr>, event: &Event<'_>) {
+        self.0.trace(peer, event);
+    }
+}
+
 /// From the header on, what is shown goes by the client's address; what was held back under the proxy's is let go.
 #[test]
 fn a_transcript_follows_the_client() {
     let file = tempfile::NamedTempFile::new().unwrap();
-    let transcript = Transcript::new(file.reopen().unwrap()).with_filter("b".parse().unwrap());
-    let mut client = behind_proxy().with_tracer(transcript);
-    // More connections than a transcript holds back at one time, each from another client.
-    for port in 1..2000 {
-        client.deliver(format!("PROXY TCP4 198.51.100.7 192.0.2.1 {port} 80\r\n"), &[7]);
-        client.end();
-    }
-    client.deliver(b"PROXY TCP4 198.51.100.7 192.0.2.1 50000 80\r\n", &[7]);
-    client.get("/?a");
+    let transcript = Shared(Rc::new(Transcript::new(file.reopen().unwrap()).with_filter("b".parse().unwrap())));
+    let connect = |port: u16| {
+        let mut client = MockClient::new(app(ours())).with_peer(SocketAddr::from(([10, 0, 0, 1], port))).behind_proxy();
+        client = client.with_tracer(transcript.clone());
+        client.deliver(b"PROXY TCP4 198.51.100.7 192.0.2.1 50000 80\r\n", &[7]);
+        client
+    };
+    // More connections than a transcript holds back at one time.
+    (1..2000).for_each(|port| drop(connect(port)));
+    let mut client = connect(5000);
     client.get("/a");
-    client.get("/b");
+    client.deliver(b"GET /b HT", &[]);
+    client.send(b"TP/1.1\r\nHost: a\r\n\r\n", &[]);
     let shown = std::fs::read_to_string(file.path()).unwrap();
-    assert!(shown.starts_with("* 198.51.100.7:50000\n") && shown.contains("> GET /b HTTP/1.1\n"), "{shown}");
+    assert!(shown.starts_with("* 198.51.100.7:50000\n") && shown.contains("> GET /b HT"), "{shown}");
     assert!(!shown.contains("/a") && !shown.contains("PROXY") && !shown.contains("10.0.0.1"), "{shown}");
 }

@@ -5,6 +5,8 @@
 mod demo;
 mod flags;
 mod listen;
+#[expect(dead_code, reason = "what serves will call it")]
+mod lock;
 mod logging;
 mod logs;
 mod options;

@@ -158,6 +158,7 @@ pub(super) fn read(arguments: impl Iterator<Item = OsString>) -> Result<Asked, F
         grace: flags.grace.0,
         proxies: trust(&flags.trust),
         wants_proxy_protocol: flags.proxy_protocol,
+        ..Config::default()
     };
     let sink = |path: PathBuf| match path.to_str() {
         Some("-") => Sink::Standard,

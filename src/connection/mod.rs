@@ -20,6 +20,7 @@
 //! nothing for too long, goes from anywhere to Closed.
 
 mod answering;
+mod bodies;
 mod event;
 mod input;
 mod ledger;
@@ -50,6 +51,7 @@ use share::Share;
 use waiting::Waiting;
 use writing::Writing;
 
+pub use bodies::Bodies;
 pub use event::{Event, Limit, Tracer};
 pub use scratch::Scratch;
 pub use timeouts::Timeouts;

@@ -3,6 +3,7 @@
 //! In the common case a request is read, answered and sent within one turn, and nothing is kept: an idle connection owns
 //! no buffer at all.
 
+use super::bodies::Bodies;
 use super::input::Input;
 use super::ledger::Ledger;
 use super::output::Output;
@@ -62,6 +63,13 @@ impl Scratch {
             places: Places::default(),
             aside: None,
         }
+    }
+
+    /// Long bodies lie here.
+    #[must_use]
+    pub fn with_bodies(mut self, bodies: Bodies) -> Self {
+        self.places.bodies = bodies;
+        self
     }
 
     /// Lays out what a connection kept.

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::bodies::Bodies;
 use crate::http::{HttpError, Status};
 
 /// Bodies in files at one time, in one loop. Each holds a descriptor: those kept back besides the connections' own are for
@@ -19,7 +20,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The places for bodies in files: as many as [`MOST`] are given away.
 #[derive(Debug, Default)]
-pub(super) struct Places(Arc<()>);
+pub(super) struct Places {
+    pub(super) bodies: Bodies,
+    taken: Arc<()>,
+}
 
 /// A body on its way into a file.
 #[derive(Debug)]
@@ -32,12 +36,12 @@ pub(super) struct Spool {
 
 impl Spool {
     pub(super) fn new(places: &Places) -> Result<Self, HttpError> {
-        if Arc::strong_count(&places.0) > MOST {
+        if Arc::strong_count(&places.taken) > MOST {
             let detail = format!("{MOST} long bodies are on their way already; try again in a moment");
             return Err(HttpError::service_unavailable(RETRY_AFTER, detail));
         }
-        let file = tempfile::tempfile().map_err(refusal)?;
-        Ok(Spool { file, length: 0, _place: Arc::clone(&places.0) })
+        let file = places.bodies.create().map_err(refusal)?;
+        Ok(Spool { file, length: 0, _place: Arc::clone(&places.taken) })
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<(), HttpError> {

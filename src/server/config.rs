@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::connection::Timeouts;
+use crate::connection::{Bodies, Timeouts};
 use crate::http::{Limits, Trust};
 
 /// The settings of a [`Server`](crate::Server).
@@ -35,6 +35,8 @@ pub struct Config {
     pub timeouts: Timeouts,
     /// How long a stopping server waits for the answers it has begun.
     pub grace: Duration,
+    /// Where long bodies lie while they come. The place of the first configuration is kept for good.
+    pub bodies: Bodies,
 }
 
 impl Config {
@@ -57,6 +59,7 @@ impl Default for Config {
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             grace: Config::GRACE,
+            bodies: Bodies::default(),
         }
     }
 }

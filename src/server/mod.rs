@@ -165,7 +165,7 @@ impl<S: Service> Server<S> {
             slots: Slab::new(),
             timers: Timers::default(),
             again: VecDeque::new(),
-            scratch: Scratch::new(),
+            scratch: Scratch::new().with_bodies(config.bodies.clone()),
             service,
             max_connections,
             doorstep: VecDeque::new(),
