@@ -2,10 +2,10 @@
 //!
 //! A connection knows nothing of routes or files, and an application nothing of sockets: they meet in [`Service`].
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
-use crate::http::{HttpError, Now, Request, Response, Status, Tick, names_html};
+use crate::http::{Headers, HttpError, Now, Request, Response, Status, Tick, names_html};
 
 /// What answers requests. [`App`](crate::App) is one; a test may bring its own.
 ///
@@ -46,6 +46,13 @@ pub trait Service {
     fn admit(&self, request: &Request<'_>) -> Option<Response> {
         let _ = request;
         None
+    }
+
+    /// Who asks, when this peer sends a request with these fields. By default the peer; a service that knows the proxies before
+    /// it may find the client that they speak for, as [`Trust`](crate::http::Trust) does.
+    fn client(&self, headers: Headers<'_>, peer: Option<SocketAddr>) -> Option<IpAddr> {
+        let _ = headers;
+        peer.map(|peer| peer.ip().to_canonical())
     }
 
     /// True if [`observe`](Service::observe) is to be called. Telling costs memory for each exchange.
@@ -123,7 +130,9 @@ impl<'a> Fragment<'a> {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Exchange {
-    /// Where the request came from.
+    /// Who asked, as [`Request::client`] has it; of what could not be read as a request, who is connected.
+    pub client: Option<IpAddr>,
+    /// Who is connected.
     pub peer: Option<SocketAddr>,
     /// The request line as received, without its end; of noise, its beginning. Any bytes may be in it.
     pub line: Box<[u8]>,
@@ -131,6 +140,8 @@ pub struct Exchange {
     pub referer: Option<Box<[u8]>>,
     /// The User-Agent field, as received.
     pub agent: Option<Box<[u8]>>,
+    /// The X-Request-Id of the answer, if it has one.
+    pub id: Option<Box<[u8]>>,
     /// The status answered.
     pub status: Status,
     /// Bytes of the body that were handed to the kernel, chunk framing included.
@@ -146,10 +157,12 @@ impl Exchange {
     #[must_use]
     pub fn new(line: impl Into<Box<[u8]>>, status: Status) -> Self {
         Exchange {
+            client: None,
             peer: None,
             line: line.into(),
             referer: None,
             agent: None,
+            id: None,
             status,
             sent: 0,
             ended: SystemTime::UNIX_EPOCH,
@@ -157,6 +170,9 @@ impl Exchange {
         }
     }
 }
+
+/// The field that carries the name of an answer. No RFC knows it, nearly every proxy does.
+pub(crate) const REQUEST_ID: &str = "X-Request-Id";
 
 /// What a route calls.
 ///

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 
 mod accept;
+mod access;
 mod app;
 mod archive;
 mod bodies;
@@ -30,10 +31,13 @@ mod layers;
 mod limits;
 mod listeners;
 mod listing;
+#[cfg(feature = "command")]
+mod logs;
 mod machine;
 mod manners;
 mod observed;
 mod patience;
+mod proxies;
 mod ranges;
 mod readers;
 mod readme;

@@ -7,6 +7,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use ownhands::http::Trust;
 use ownhands::{Config, Server};
 
 use crate::running::{PATIENCE, Running, connect, get, hear, hear_all, is_silent, say};
@@ -325,6 +326,26 @@ fn one_address_may_hold_so_many_connections() {
     let mut next = server.connect();
     say(&mut next, get("/next"));
     assert_eq!(hear(&mut next).1, b"GET a /next ");
+}
+
+/// Many come from the address of a proxy; and a connection that goes by its client's address is not counted as his either, since
+/// whoever sends so many is the proxy.
+#[test]
+fn a_trusted_proxy_may_hold_as_many_as_it_likes() {
+    let proxies = || Trust::new(["127.0.0.0/8".parse().unwrap()]);
+    let most = Config { max_per_address: Some(2), proxies: proxies(), ..Config::default() };
+    for wants_proxy_protocol in [false, true] {
+        let server = Running::start(Config { wants_proxy_protocol, ..most.clone() }, Echo::default);
+        let header = if wants_proxy_protocol { "PROXY TCP4 192.0.2.7 192.0.2.1 50000 80\r\n" } else { "" };
+        for _ in 0..3 {
+            let mut peers: Vec<_> = (0..5).map(|_| server.connect()).collect();
+            for peer in &mut peers {
+                say(peer, header);
+                say(peer, get("/in"));
+                assert_eq!(hear(peer).1, b"GET a /in ");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Who is told of an error.
 
-use std::net::SocketAddr;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
 
 use crate::http::Request;
 use crate::service::Fragment;
@@ -27,10 +28,28 @@ impl<'a> Asker<'a> {
         }
     }
 
-    pub(super) fn peer(self) -> Option<SocketAddr> {
+    /// Its name in the log.
+    pub(super) fn name(self) -> Name {
         match self {
-            Asker::Request(request) => request.peer,
-            Asker::Fragment(fragment) => fragment.peer,
+            Asker::Request(request) => Name { client: request.client, peer: request.peer },
+            Asker::Fragment(fragment) => Name { client: None, peer: fragment.peer },
+        }
+    }
+}
+
+/// Address and port of who is connected; the address alone of a client behind a proxy; `-` without any.
+pub(super) struct Name {
+    client: Option<IpAddr>,
+    peer: Option<SocketAddr>,
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_other = |client: &IpAddr| self.peer.is_none_or(|peer| peer.ip().to_canonical() != *client);
+        match (self.client.filter(is_other), self.peer) {
+            (Some(client), _) => write!(f, "{client}"),
+            (None, Some(peer)) => write!(f, "{peer}"),
+            (None, None) => f.write_str("-"),
         }
     }
 }

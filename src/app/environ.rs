@@ -22,7 +22,7 @@ use crate::http::Request;
 /// | `SCRIPT_NAME` | the prefix under which the handler is mounted, else empty |
 /// | `PATH_INFO` | the path below it, decoded; empty for `*` |
 /// | `QUERY_STRING` | as sent, without `?`; there, and empty, if there is none |
-/// | `REMOTE_ADDR`, `REMOTE_PORT` | the peer's; left out for one without an address |
+/// | `REMOTE_ADDR`, `REMOTE_PORT` | the client's; left out for one without an address, the port also for one behind a proxy |
 /// | `CONTENT_LENGTH` | bytes of the body that were received; left out where no body was announced |
 /// | `CONTENT_TYPE` | as sent; left out where nothing is said |
 /// | `HTTP_NAME` | every other field: in capitals, `-` as `_` |
@@ -87,8 +87,10 @@ impl<'a> Environ<'a> {
         let path = request.path_below_mount();
         environ.push("PATH_INFO", if path.starts_with(b"/") { path } else { b"" });
         environ.push("QUERY_STRING", request.query.unwrap_or_default().as_bytes());
-        if let Some(peer) = request.peer {
-            environ.push_owned("REMOTE_ADDR", peer.ip().to_canonical().to_string());
+        if let Some(client) = request.client {
+            environ.push_owned("REMOTE_ADDR", client.to_string());
+        }
+        if let Some(peer) = request.peer.filter(|peer| request.client == Some(peer.ip().to_canonical())) {
             environ.push_owned("REMOTE_PORT", peer.port().to_string());
         }
         let announces_body = |name| request.headers.get(name).is_some();

@@ -6,9 +6,7 @@ use std::time::UNIX_EPOCH;
 use super::App;
 use super::asker::Asker;
 use crate::http::{Now, Response};
-
-/// The field that carries it. No RFC knows it, nearly every proxy does.
-const FIELD: &str = "X-Request-Id";
+use crate::service::REQUEST_ID;
 
 /// Characters of an id that is taken over from a proxy: a UUID has 36, a hash in hexadecimal 64.
 const LONGEST: usize = 64;
@@ -54,7 +52,7 @@ impl RequestIds {
 
     /// The id for what this one asked.
     pub(super) fn id(&self, asker: Asker<'_>) -> String {
-        let brought = asker.request().and_then(|request| request.header(FIELD)).filter(|id| is_sane(id));
+        let brought = asker.request().and_then(|request| request.header(REQUEST_ID)).filter(|id| is_sane(id));
         brought.map(str::to_owned).unwrap_or_else(|| self.make())
     }
 
@@ -67,9 +65,9 @@ impl RequestIds {
 /// The same answer with its id.
 pub(super) fn stamp(mut response: Response, id: Option<&str>) -> Response {
     if let Some(id) = id
-        && response.headers.get(FIELD).is_none()
+        && response.headers.get(REQUEST_ID).is_none()
     {
-        response.headers.push(FIELD, id);
+        response.headers.push(REQUEST_ID, id);
     }
     response
 }

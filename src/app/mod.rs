@@ -21,8 +21,10 @@ mod redirect;
 mod report;
 mod router;
 mod table;
+mod trust;
 
 use std::cell::Cell;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use self::allow::Allow;
@@ -34,7 +36,9 @@ use self::mount::{Mount, Mounts};
 use self::pages::Pages;
 use self::report::{Reporter, Shown};
 use self::router::{Router, Spans};
-use crate::http::{Body, HttpError, IntoResponse, Method, Now, Params, Request, Response, Status, Tick};
+use crate::http::{
+    Body, Headers, HttpError, IntoResponse, Method, Now, Params, Request, Response, Status, Tick, Trust,
+};
 use crate::service::{Exchange, Fragment, Resource, Service};
 
 pub use self::access::AccessLog;
@@ -70,6 +74,7 @@ pub struct App {
     reporter: Reporter,
     jobs: Jobs,
     ids: Option<RequestIds>,
+    trust: Trust,
     unknown_methods: UnknownMethods,
     /// Taken out while a request is answered, so that an answer allocates no room for captures.
     spans: Cell<Spans>,
@@ -406,6 +411,10 @@ impl Service for App {
             Err(error) => Err(error),
         };
         Some(self.conclude(outcome, Asker::Request(request)))
+    }
+
+    fn client(&self, headers: Headers<'_>, peer: Option<SocketAddr>) -> Option<IpAddr> {
+        self.trust.client(headers, peer)
     }
 
     fn wants_exchanges(&self) -> bool {

@@ -49,6 +49,10 @@ impl Reporter {
             return;
         }
         self.written.set(0);
+        self.say_passed_over();
+    }
+
+    fn say_passed_over(&self) {
         let passed_over = self.passed_over.replace(0);
         if passed_over > 0 {
             log::warn!("{passed_over} more refusals, in one second, are not shown here");
@@ -86,6 +90,13 @@ fn level(error: &HttpError) -> Level {
     }
 }
 
+/// The last second has no next one.
+impl Drop for Reporter {
+    fn drop(&mut self) {
+        self.say_passed_over();
+    }
+}
+
 struct Refusal<'a> {
     error: &'a HttpError,
     asker: Asker<'a>,
@@ -94,10 +105,7 @@ struct Refusal<'a> {
 
 impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.asker.peer() {
-            Some(peer) => write!(f, "{peer} ")?,
-            None => f.write_str("- ")?,
-        }
+        write!(f, "{} ", self.asker.name())?;
         if let Some(id) = self.id {
             write!(f, "{id} ")?;
         }

@@ -6,15 +6,14 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueHint};
-use ipnet::IpNet;
 use log::LevelFilter;
 use ownhands::app::Redirect;
 use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
 
 use super::values::{
-    AccessFormat, Place, Seconds, Strictness, count, expression, fields, file_name, format, glob, header, level, mount,
-    name, network, place, port, rate, redirect, sandbox, truth, whole,
+    AccessFormat, Place, Proxy, Seconds, Strictness, count, expression, fields, file_name, format, glob, header, level,
+    mount, name, place, port, proxy, rate, redirect, sandbox, truth, whole,
 };
 
 /// Serves directories and files over HTTP: one thread, one event loop.
@@ -309,9 +308,9 @@ pub(super) struct Logs {
 /// Who is believed about a client.
 #[derive(Debug, Args)]
 pub(super) struct Believed {
-    /// Believe a proxy at this address, or in this network, who its client is; may be given several times
-    #[arg(long, value_name = "CIDR", value_parser = network)]
-    pub(super) trust: Vec<IpNet>,
+    /// Believe a proxy at this address, or in this network, who its client is; unix is any at a socket in the file system; may be given several times
+    #[arg(long, value_name = "CIDR|unix", value_parser = proxy)]
+    pub(super) trust: Vec<Proxy>,
 
     /// Trusted proxies say who their client is by the PROXY protocol, at the beginning of each connection
     #[arg(long)]

@@ -9,9 +9,11 @@ mod listen;
 #[expect(dead_code, reason = "what serves will call it")]
 mod lock;
 mod logging;
+mod logs;
 mod options;
 mod paper;
 mod patient;
+mod sink;
 mod site;
 mod values;
 
@@ -22,6 +24,7 @@ use std::process::ExitCode;
 
 use ownhands::connection::Transcript;
 
+use self::logs::Logs;
 use self::options::{Asked, Options};
 use self::patient::Patient;
 
@@ -69,8 +72,8 @@ fn check(options: &Options) -> Result<(), Failure> {
 }
 
 fn serve(options: &Options) -> Result<(), Failure> {
-    logging::start(options.log_level);
-    let mut server = listen::bind(options, || site::furnish(options))?;
+    let logs = Logs::open(options)?;
+    let mut server = listen::bind(options, || site::furnish(options, &logs))?;
     let failed = |error: io::Error| Failure::Run(format!("the server cannot go on: {error}"));
     server.stop_on_signals().map_err(failed)?;
     if let Some(paths) = &options.trace {

@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipnet::IpNet;
 use log::LevelFilter;
 use ownhands::app::Redirect;
 use ownhands::files::Links;
@@ -15,7 +14,7 @@ use regex::Regex;
 use super::Failure;
 use super::config::{self, Gathered, Origins, Outcome};
 use super::flags::{Flags, Verb};
-use super::values::{AccessFormat, Place, Strictness};
+use super::values::{AccessFormat, Place, Strictness, trust};
 
 /// The port that is tried first when none was asked for.
 pub(super) const DEFAULT_PORT: u16 = 8000;
@@ -72,8 +71,6 @@ pub(super) struct Options {
     pub(super) access_format: AccessFormat,
     pub(super) mounts: Vec<(String, PathBuf)>,
     pub(super) redirects: Vec<Redirect>,
-    pub(super) trust: Vec<IpNet>,
-    pub(super) has_proxy_protocol: bool,
     pub(super) user: Option<String>,
     pub(super) group: Option<String>,
     pub(super) chroot: Option<PathBuf>,
@@ -118,6 +115,11 @@ pub(super) fn read(
         return Ok(Asked::Text(config::print(&gathered)));
     }
     let Gathered { line, paths, file, origins, .. } = *gathered;
+    let believed = &line.options.believed;
+    if believed.proxy_protocol && believed.trust.is_empty() {
+        let why = "--proxy-protocol is for proxies that are trusted: name them by --trust";
+        return Err(origins.blame("proxy-protocol", why.to_owned()));
+    }
     let is_check = line.options.configuration.check;
     let is_demo = matches!(line.verb, Some(Verb::Demo { .. }));
     let options = Box::new(Options { is_demo, paths, config_file: file, origins, ..options(line.options) });
@@ -169,6 +171,8 @@ fn options(flags: Flags) -> Options {
         limits,
         timeouts,
         grace: times.grace.0,
+        proxies: trust(&believed.trust),
+        wants_proxy_protocol: believed.proxy_protocol,
         ..Config::default()
     };
     let sink = |path: PathBuf| match path.to_str() {
@@ -203,8 +207,6 @@ fn options(flags: Flags) -> Options {
         log: sink(logs.log),
         log_level: logs.log_level,
         trace: logs.trace,
-        trust: believed.trust,
-        has_proxy_protocol: believed.proxy_protocol,
         user: locked.user,
         group: locked.group,
         chroot: locked.chroot,

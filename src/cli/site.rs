@@ -1,39 +1,21 @@
-//! What the command serves: directories and files, in the demo with a few routes before it, and the access log.
+//! What the command serves: redirects, directories and files, in the demo with a few routes before them, and the access log.
 
 use std::fmt::Display;
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use ownhands::app::AccessLog;
 use ownhands::{App, Files, HttpError, Request, Resource, Response};
-use rustix::fs::OFlags;
 
-use super::options::{Options, Sink};
-use super::patient::Patient;
+use super::logs::Logs;
+use super::options::Options;
 use super::{Failure, demo};
 
 /// Makes the application, with its log.
-pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
+pub(super) fn furnish(options: &Options, logs: &Logs) -> Result<App, Failure> {
     let mut app = build(options)?;
-    match &options.access_log {
-        Sink::Off => {}
-        Sink::Standard => {
-            app.add_observer(AccessLog::new(Patient::new(io::stdout())));
-        }
-        Sink::File(path) => {
-            // Not to wait, neither now nor later, where the file is a pipe that nobody reads.
-            let flags = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
-            let file =
-                OpenOptions::new().create(true).append(true).custom_flags(flags).open(path).map_err(|error| {
-                    Failure::Run(format!(
-                        "the access log {} cannot be opened: {error}: name another file, or say --access-log off",
-                        path.display()
-                    ))
-                })?;
-            app.add_observer(AccessLog::new(file));
-        }
+    if let Some(log) = logs.access_log(options) {
+        app.add_observer(log);
     }
     Ok(app)
 }
@@ -42,6 +24,7 @@ pub(super) fn furnish(options: &Options) -> Result<App, Failure> {
 pub(super) fn build(options: &Options) -> Result<App, Failure> {
     check_paths(options)?;
     let mut app = App::new();
+    app.trust(options.config.proxies.clone());
     let wrong = |name: &str, error: &dyn Display| options.origins.blame(name, error.to_string());
     for redirect in &options.redirects {
         app.add_redirect(redirect.clone()).map_err(|error| wrong("redirect", &error))?;

@@ -9,7 +9,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use log::LevelFilter;
 use ownhands::app::Redirect;
-use ownhands::http::FIELD_SLOTS;
+use ownhands::http::{FIELD_SLOTS, Trust};
 use ownhands::{HeaderList, Status};
 use regex::Regex;
 
@@ -186,10 +186,31 @@ pub(super) fn mount(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-/// A network, or one address.
-pub(super) fn network(text: &str) -> Result<IpNet, String> {
-    let one = text.parse::<IpAddr>().map(IpNet::from);
-    one.or_else(|_| text.parse()).map_err(|_| "give a network such as 10.0.0.0/8, or an address".to_owned())
+/// Where a trusted proxy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proxy {
+    Network(IpNet),
+    /// Wherever it is, it comes to a socket in the file system.
+    Unix,
+}
+
+/// A network, or one address, or the word for sockets in the file system.
+pub(super) fn proxy(text: &str) -> Result<Proxy, String> {
+    if text == "unix" {
+        return Ok(Proxy::Unix);
+    }
+    let network = text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical())).or_else(|_| text.parse());
+    network.map(Proxy::Network).map_err(|_| "give a network such as 10.0.0.0/8, an address, or unix".to_owned())
+}
+
+/// The same as the server knows it.
+pub(super) fn trust(proxies: &[Proxy]) -> Trust {
+    let networks = proxies.iter().filter_map(|proxy| match proxy {
+        Proxy::Network(network) => Some(*network),
+        Proxy::Unix => None,
+    });
+    let trust = Trust::new(networks);
+    if proxies.contains(&Proxy::Unix) { trust.with_local() } else { trust }
 }
 
 pub(super) fn rate(text: &str) -> Result<u64, String> {

@@ -4,7 +4,7 @@ use crate::http::{
     Body, Coding, Content, DecodedPath, Delivery, Head, HttpError, Now, Params, Recall, Request, Response, Status,
     Tick, encode,
 };
-use crate::service::{Exchange, Fragment, Service};
+use crate::service::{Exchange, Fragment, REQUEST_ID, Service};
 
 use super::event::{Event, Narrator};
 use super::input::Input;
@@ -60,22 +60,24 @@ pub(super) struct Arrived<'a> {
 impl<'a, S: Service + ?Sized> Desk<'a, S> {
     /// Asks whether the body of a request may come; an answer given instead is sent.
     pub(super) fn admit(&mut self, unread: &[u8], head: &Head<'_>, path: &DecodedPath<'_>) -> Option<Writing> {
-        let response = self.service.admit(&self.view(head, path, Content::EMPTY))?;
+        let request = self.view(head, path, Content::EMPTY);
+        let response = self.service.admit(&request)?;
         let delivery = Delivery::new(head.method, head.framing.version, false);
-        let writing = self.send(response, delivery, unread, Some(head));
+        let writing = self.send(response, delivery, unread, Some(&request));
         Some(Writing { may_have_more: true, ..writing })
     }
 
     /// Answers a complete request, or waits until it can be answered.
     pub(super) fn answer(&mut self, arrived: &Arrived<'_>) -> State {
         let Arrived { head, path, body, end, .. } = arrived;
-        let response = self.service.call(&self.view(head, path, *body));
+        let request = self.view(head, path, *body);
+        let response = self.service.call(&request);
         match response.body {
             Body::Later(pending) => {
                 self.narrator.tell(&Event::Deferred);
                 State::Waiting(Waiting { end: *end, began: self.began, pending, spool: None })
             }
-            body => State::Writing(self.deliver(Response { body, ..response }, arrived)),
+            body => State::Writing(self.deliver(Response { body, ..response }, arrived, &request)),
         }
     }
 
@@ -83,14 +85,14 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
     pub(super) fn finish(&mut self, arrived: &Arrived<'_>, outcome: Result<Response, HttpError>) -> Writing {
         let request = self.view(&arrived.head, &arrived.path, arrived.body);
         let response = self.service.finish(&request, outcome);
-        self.deliver(response, arrived)
+        self.deliver(response, arrived, &request)
     }
 
-    fn deliver(&mut self, response: Response, arrived: &Arrived<'_>) -> Writing {
+    fn deliver(&mut self, response: Response, arrived: &Arrived<'_>, request: &Request<'_>) -> Writing {
         let Arrived { head, unread, .. } = arrived;
         let keep_alive = head.framing.keep_alive && self.takes_more;
         let delivery = Delivery::new(head.method, head.framing.version, keep_alive);
-        let writing = self.send(response, delivery, unread, Some(head));
+        let writing = self.send(response, delivery, unread, Some(request));
         // The close is news to a peer that wanted to go on: its next request may be on its way.
         Writing { may_have_more: head.framing.keep_alive && !writing.keep_alive, ..writing }
     }
@@ -103,14 +105,14 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         Writing { may_have_more: true, ..writing }
     }
 
-    fn send(&mut self, response: Response, delivery: Delivery, line: &[u8], head: Option<&Head<'_>>) -> Writing {
+    fn send(&mut self, response: Response, delivery: Delivery, line: &[u8], request: Option<&Request<'_>>) -> Writing {
         let response = self.checked(response, line);
         let start = self.output.end().len();
         let promise = encode(&response, delivery, self.now, self.output.end());
         let status = response.status;
         let head_end = self.output.end().len();
         if self.service.wants_exchanges() {
-            let exchange = exchange(self.narrator.peer, line, head, &response);
+            let exchange = exchange(self.narrator.peer, line, request, &response);
             self.ledger.open(exchange, self.began, self.output.position());
         }
         let body = match (promise.coding, response.body) {
@@ -161,6 +163,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
             authority: head.authority,
             headers: head.headers,
             body,
+            client: self.service.client(head.headers, self.narrator.peer.address),
             peer: self.narrator.peer.address,
             local_port: self.narrator.peer.local_port,
             now: self.now,
@@ -176,16 +179,19 @@ fn is_deferred(response: &Response) -> bool {
 }
 
 /// What an observer is told of an answer, owned: the request's bytes are gone when the answer is over.
-fn exchange(peer: Peer, received: &[u8], head: Option<&Head<'_>>, response: &Response) -> Exchange {
+fn exchange(peer: Peer, received: &[u8], request: Option<&Request<'_>>, response: &Response) -> Exchange {
     let line = received.trim_ascii_start().split(|&byte| byte == b'\n').next().unwrap_or_default();
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     // A request line that was read is shown whole; of what was not, a beginning is enough.
-    let shown = if head.is_some() { line } else { line.get(..EXCERPT).unwrap_or(line) };
-    let field = |name| head.and_then(|head| head.headers.get(name)).map(Box::from);
+    let shown = if request.is_some() { line } else { line.get(..EXCERPT).unwrap_or(line) };
+    let field = |name| request.and_then(|request| request.headers.get(name)).map(Box::from);
+    let connected = peer.address.map(|peer| peer.ip().to_canonical());
     Exchange {
+        client: request.map_or(connected, |request| request.client),
         peer: peer.address,
         referer: field("referer"),
         agent: field("user-agent"),
+        id: response.headers.get(REQUEST_ID).map(Box::from),
         ..Exchange::new(shown, response.status)
     }
 }

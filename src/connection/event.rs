@@ -6,7 +6,7 @@ use std::{fmt, io};
 
 use log::Level;
 
-use crate::http::{Method, Status};
+use crate::http::{Method, Proxied, Status};
 
 use super::peer::Peer;
 
@@ -25,6 +25,8 @@ use super::peer::Peer;
 pub enum Event<'a> {
     /// The connection was accepted.
     Accepted,
+    /// A proxy has said whom it speaks for. What follows is told of that peer.
+    Proxied(Proxied),
     /// A read brought these bytes.
     Received(&'a [u8]),
     /// So many bytes are here, and the head is not complete.
@@ -100,7 +102,9 @@ impl Event<'_> {
     fn level(&self) -> Level {
         match self {
             Event::CutShort(..) => Level::Warn,
-            Event::Accepted | Event::Answered { .. } | Event::Overdue(_) | Event::Closed => Level::Debug,
+            Event::Accepted | Event::Proxied(_) | Event::Answered { .. } | Event::Overdue(_) | Event::Closed => {
+                Level::Debug
+            }
             Event::Ended | Event::Gone(_) => Level::Debug,
             _ => Level::Trace,
         }
@@ -111,6 +115,9 @@ impl fmt::Display for Event<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Event::Accepted => f.write_str("accepted"),
+            Event::Proxied(Proxied::Client { source, .. }) => write!(f, "a proxy, for {source}"),
+            Event::Proxied(Proxied::Local) => f.write_str("a proxy, for a client without an address"),
+            Event::Proxied(Proxied::Itself) => f.write_str("a proxy, for itself"),
             Event::Received(bytes) => write!(f, "read {} bytes", bytes.len()),
             Event::HeadIncomplete(bytes) => write!(f, "reading: {bytes} bytes, the head is not complete"),
             Event::Parsed { method, target, .. } => write!(f, "parsed: {method} {}", target.escape_debug()),

@@ -5,6 +5,9 @@
 //! the same [`Connection::advance`].
 //!
 //! ```text
+//! Preamble, where a proxy must first say whom it speaks for
+//!    │
+//!    ▼
 //!    ┌───────────────────── another request may follow ─────────────────────┐
 //!    ▼                                                                      │
 //! Reading ────────────► Parsed ────────────► Waiting ────────────► Writing ─┴──────────► Lingering ────────────► Closed
@@ -23,6 +26,7 @@ mod input;
 mod ledger;
 mod output;
 mod peer;
+mod preamble;
 mod reading;
 mod scratch;
 mod share;
@@ -90,6 +94,8 @@ pub enum Phase {
 /// Where a connection stands.
 #[derive(Debug)]
 enum State {
+    /// Before the first request: a proxy says whom it speaks for.
+    Preamble,
     /// Told to come again later, before it has said a word.
     TurnedAway(Box<HttpError>),
     /// Between two requests, or inside a head.
@@ -217,6 +223,16 @@ impl<T: Transport> Connection<T> {
         self
     }
 
+    /// The same connection, as one from a trusted proxy that speaks the PROXY protocol: it must begin with whom the proxy speaks
+    /// for, and then is that client's. Anything else is refused with 400.
+    ///
+    /// An example stands at [`MockClient::behind_proxy`](crate::testing::MockClient::behind_proxy).
+    #[must_use]
+    pub fn behind_proxy(mut self) -> Self {
+        self.state = State::Preamble;
+        self
+    }
+
     /// The same connection, as one that is answered by this refusal and closed.
     #[must_use]
     pub fn turned_away(mut self, refusal: HttpError) -> Self {
@@ -246,7 +262,8 @@ impl<T: Transport> Connection<T> {
     /// Since when nothing is owed on either side: it has waited for a request to begin, and none is known to have come; or the
     /// last answer is sent.
     pub fn idle_since(&self) -> Option<Tick> {
-        let is_idle = matches!(self.state, State::Reading(_)) && self.kept.is_none() && !self.is_readable;
+        let is_idle =
+            matches!(self.state, State::Preamble | State::Reading(_)) && self.kept.is_none() && !self.is_readable;
         (is_idle || self.is_lingering()).then_some(self.since)
     }
 
@@ -301,6 +318,7 @@ impl<T: Transport> Connection<T> {
         let mut share = Share::default();
         let next = loop {
             let step = match self.state {
+                State::Preamble => self.read_preamble(cx, &mut share),
                 State::TurnedAway(_) => self.turn_away(cx),
                 State::Reading(_) => self.read_head(cx, &mut share),
                 State::Parsed(_) => self.read_body(cx, &mut share),
@@ -337,8 +355,8 @@ impl<T: Transport> Connection<T> {
             State::Writing(_) | State::TurnedAway(_) => Limit::Write,
             State::Waiting(_) => Limit::Answer,
             State::Parsed(_) => Limit::Body,
-            State::Reading(_) if cx.scratch.input.is_blank() => Limit::Idle,
-            State::Reading(_) => Limit::Head,
+            State::Preamble | State::Reading(_) if cx.scratch.input.is_blank() => Limit::Idle,
+            State::Preamble | State::Reading(_) => Limit::Head,
         }
     }
 

@@ -211,7 +211,7 @@ impl<T: Transport> Connection<T> {
     }
 
     /// Reads once; nothing is waiting to be sent.
-    fn read_more<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
+    pub(super) fn read_more<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
         let was_blank = cx.scratch.input.is_blank();
         match self.fill(cx) {
             Ok(Filled::Some(count)) => {
@@ -235,7 +235,7 @@ impl<T: Transport> Connection<T> {
             }
             Ok(Filled::Nothing) => {
                 let here = cx.scratch.input.unread().len();
-                let is_head = matches!(self.state, State::Reading(_));
+                let is_head = !matches!(self.state, State::Parsed(_));
                 let event = if is_head { Event::HeadIncomplete(here) } else { Event::BodyIncomplete(here) };
                 self.narrator(cx).tell(&event);
                 Step::Wait

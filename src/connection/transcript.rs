@@ -87,7 +87,8 @@ impl Tracer for Transcript {
             None => state.show(peer, &text),
             Some(paths) => state.follow(peer, event, text, paths),
         }
-        if matches!(event, Event::Closed) {
+        // From a proxy's word on the connection goes by its client's address.
+        if matches!(event, Event::Closed | Event::Proxied(_)) {
             state.conversations.remove(&peer);
             state.speaker = None;
         }

@@ -251,10 +251,11 @@ impl Files {
     }
 }
 
-/// True if the peer sits on this machine. A proxy here speaks for others, and says so.
+/// True if who asks sits on this machine. A proxy here speaks for others, and says so: also one that nobody trusts.
 fn is_local(request: &Request<'_>) -> bool {
     let is_proxy = ["forwarded", "via", "x-forwarded-for", "x-real-ip"];
-    request.peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
+    request.client.is_some_and(|client| client.is_loopback())
+        && request.peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback())
         && is_proxy.iter().all(|name| request.headers.get(name).is_none())
 }
 

@@ -39,7 +39,7 @@ impl<'a> Headers<'a> {
     }
 
     /// The values of all fields of that name, in order.
-    pub fn get_all(self, name: &str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn get_all(self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
         self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
     }
 
@@ -61,7 +61,7 @@ impl<'a> Headers<'a> {
     }
 
     /// Names and values, in the order in which they were sent.
-    pub fn iter(self) -> impl Iterator<Item = (&'a str, &'a [u8])> {
+    pub fn iter(self) -> impl DoubleEndedIterator<Item = (&'a str, &'a [u8])> {
         self.fields.iter().map(|header| (header.name, header.value))
     }
 

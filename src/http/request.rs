@@ -1,7 +1,7 @@
 //! A request: a view of the bytes it came in. It is `Copy`, owns nothing, and lives as long as its handler runs.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::{
     Body, Content, Deferred, Form, Headers, HttpError, Method, Now, Pairs, Params, Recall, Response, Status, Version,
@@ -49,7 +49,10 @@ pub struct Request<'a> {
     pub headers: Headers<'a>,
     /// The body, complete and without its transfer coding.
     pub body: Content<'a>,
-    /// Where it came from; `None` for a peer without an address.
+    /// Who asks: the peer, or the client for whom a [trusted](super::Trust) proxy speaks. Never an IPv4 address in the form of
+    /// IPv6; `None` for a client without an address.
+    pub client: Option<IpAddr>,
+    /// Who is connected: the client, or a proxy; `None` for a peer without an address.
     pub peer: Option<SocketAddr>,
     /// The port it came to; `None` where there are no ports.
     pub local_port: Option<u16>,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::connection::{Bodies, Timeouts};
-use crate::http::Limits;
+use crate::http::{Limits, Trust};
 
 /// The settings of a [`Server`](crate::Server).
 ///
@@ -24,6 +24,11 @@ pub struct Config {
     /// Bytes kept for all connections together: requests that are not complete, answers that are not taken. Beyond it, whoever
     /// wants more kept is let go.
     pub max_kept: usize,
+    /// The proxies before this server. Many clients come from the address of one, so it is not counted by address.
+    pub proxies: Trust,
+    /// True if these must begin each connection with whom they speak for, by the PROXY protocol, version 1 or 2. Others must
+    /// not: nothing is guessed.
+    pub wants_proxy_protocol: bool,
     /// How much a request may hold.
     pub limits: Limits,
     /// How long a peer may take.
@@ -49,6 +54,8 @@ impl Default for Config {
             max_connections: Config::MAX_CONNECTIONS,
             max_per_address: None,
             max_kept: Config::MAX_KEPT,
+            proxies: Trust::default(),
+            wants_proxy_protocol: false,
             limits: Limits::default(),
             timeouts: Timeouts::default(),
             grace: Config::GRACE,

@@ -1,6 +1,6 @@
 //! At the door: who is let in, who yields his place, and who is told to come again later.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 use log::debug;
@@ -40,15 +40,23 @@ impl<S: Service> Server<S> {
             let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else { continue };
             self.figures.accepted = self.figures.accepted.saturating_add(1);
             let refusal = self.refusal(peer, &mut looks);
-            let connection = Connection::new(stream, peer, &self.now).with_local_port(port);
+            let mut connection = Connection::new(stream, peer, &self.now).with_local_port(port);
+            if self.config.wants_proxy_protocol && self.config.proxies.covers_peer(peer) {
+                connection = connection.behind_proxy();
+            }
             self.receive(connection, refusal);
         }
+    }
+
+    /// The address that a peer is counted by: of a proxy none, because many come from it.
+    fn counted(&self, peer: Option<SocketAddr>) -> Option<IpAddr> {
+        peer.map(|peer| peer.ip()).filter(|&address| !self.config.proxies.covers(address))
     }
 
     /// Why this peer cannot stay, if he cannot. In a full house the longest idle yields.
     fn refusal(&mut self, peer: Option<SocketAddr>, looks: &mut usize) -> Option<HttpError> {
         let later = |detail| Some(HttpError::service_unavailable(RETRY_AFTER, detail));
-        if let Some(most) = peer.and_then(|peer| self.visitors.is_at_limit(peer.ip())) {
+        if let Some(most) = self.counted(peer).and_then(|address| self.visitors.is_at_limit(address)) {
             return later(format!("{most} connections from your address are open, and there may be no more of them"));
         }
         if self.guests() < self.max_connections || self.has_one_yield(looks) {
@@ -66,12 +74,15 @@ impl<S: Service> Server<S> {
         if let Some(refusal) = refusal {
             connection = connection.turned_away(refusal);
         }
-        match (standing, connection.address()) {
-            (Standing::Guest, Some(address)) => self.visitors.came(address.ip()),
-            (Standing::Guest, None) => {}
-            (Standing::TurnedAway, _) => self.figures.turned_away = self.figures.turned_away.saturating_add(1),
+        // Noted, because a connection goes by another address once its proxy has named the client.
+        let counted = self.counted(connection.address()).filter(|_| standing == Standing::Guest);
+        if let Some(address) = counted {
+            self.visitors.came(address);
         }
-        let key = self.slots.insert(Slot { connection, deadline: Tick::NEVER, standing, is_queued: false });
+        if standing == Standing::TurnedAway {
+            self.figures.turned_away = self.figures.turned_away.saturating_add(1);
+        }
+        let key = self.slots.insert(Slot { connection, deadline: Tick::NEVER, standing, counted, is_queued: false });
         if standing == Standing::TurnedAway {
             self.take_to_the_doorstep(key);
         }
@@ -99,10 +110,11 @@ impl<S: Service> Server<S> {
 
     /// A connection was removed: its place is free.
     pub(super) fn left(&mut self, key: usize, slot: &Slot) {
-        match (slot.standing, slot.connection.address()) {
-            (Standing::Guest, Some(address)) => self.visitors.left(address.ip()),
-            (Standing::Guest, None) => {}
-            (Standing::TurnedAway, _) => self.doorstep.retain(|&other| other != key),
+        if let Some(address) = slot.counted {
+            self.visitors.left(address);
+        }
+        if slot.standing == Standing::TurnedAway {
+            self.doorstep.retain(|&other| other != key);
         }
     }
 

@@ -21,7 +21,7 @@ mod visitors;
 
 use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -100,6 +100,8 @@ struct Slot {
     connection: Connection<Stream>,
     deadline: Tick,
     standing: Standing,
+    /// The address that it counts for.
+    counted: Option<IpAddr>,
     /// It is in `again`.
     is_queued: bool,
 }

@@ -46,7 +46,8 @@ pub struct MockClient<S> {
     beginning: SystemTime,
     elapsed: Duration,
     /// Where its requests come from.
-    peer: SocketAddr,
+    peer: Option<SocketAddr>,
+    speaks_proxy: bool,
     connection: Option<Connection<MockConnection>>,
     next: Next,
     /// When the service wants the next turn.
@@ -80,7 +81,8 @@ impl<S: Service> MockClient<S> {
             now: Now::new(Tick::default(), UNIX_EPOCH),
             beginning: UNIX_EPOCH.checked_add(BEGINNING).unwrap_or(UNIX_EPOCH),
             elapsed: Duration::ZERO,
-            peer: PEER,
+            peer: Some(PEER),
+            speaks_proxy: false,
             connection: None,
             next: Next::Close,
             next_turn: Tick::NEVER,
@@ -113,7 +115,34 @@ impl<S: Service> MockClient<S> {
     /// The same client at this address, instead of 192.0.2.1.
     #[must_use]
     pub fn with_peer(mut self, address: SocketAddr) -> Self {
-        self.peer = address;
+        self.peer = Some(address);
+        self
+    }
+
+    /// The same client without an address, as one that comes to a socket in the file system.
+    #[must_use]
+    pub fn with_local_peer(mut self) -> Self {
+        self.peer = None;
+        self
+    }
+
+    /// The same client as a trusted proxy that speaks the PROXY protocol: what it delivers on each connection must begin with
+    /// whom it speaks for.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/", |request: &Request<'_>| request.client.map(|client| client.to_string()))?;
+    /// let mut client = MockClient::new(app).behind_proxy();
+    /// client.deliver("PROXY TCP4 198.51.100.7 192.0.2.1 50000 80\r\n", &[]);
+    /// assert_eq!(client.get("/").text(), "198.51.100.7");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn behind_proxy(mut self) -> Self {
+        self.speaks_proxy = true;
         self
     }
 
@@ -223,7 +252,10 @@ impl<S: Service> MockClient<S> {
     /// Opens a new connection; an open one is dropped. Needed only to say something about a connection without a request.
     pub fn connect(&mut self) {
         self.turn_clock();
-        let mut connection = Connection::new(MockConnection::new(), Some(self.peer), &self.now);
+        let mut connection = Connection::new(MockConnection::new(), self.peer, &self.now);
+        if self.speaks_proxy {
+            connection = connection.behind_proxy();
+        }
         connection.set_ready(false, true, false);
         self.connection = Some(connection);
         self.received.clear();

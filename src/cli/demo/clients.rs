@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::SystemTime;
 
@@ -23,13 +23,14 @@ const ROWS: usize = 1000;
 const PATH: usize = 200;
 
 /// The last requests. A clone is another handle to the same ones.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(super) struct Clients {
     log: Rc<RefCell<Log>>,
 }
 
-#[derive(Default)]
 struct Log {
+    /// Looked up once: a process that was locked in no longer sees where the system has it.
+    zone: TimeZone,
     /// The oldest first.
     rows: VecDeque<Row>,
     /// Requests since the start.
@@ -38,10 +39,18 @@ struct Log {
 
 struct Row {
     number: u64,
+    client: Option<IpAddr>,
     peer: Option<SocketAddr>,
     path: String,
     status: u16,
     ended: SystemTime,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        let log = Log { zone: TimeZone::system(), rows: VecDeque::new(), count: 0 };
+        Clients { log: Rc::new(RefCell::new(log)) }
+    }
 }
 
 impl Clients {
@@ -77,6 +86,7 @@ impl Log {
         self.count = self.count.saturating_add(1);
         self.rows.push_back(Row {
             number: self.count,
+            client: exchange.client,
             peer: exchange.peer,
             path: path(&exchange.line),
             status: exchange.status.code(),
@@ -86,10 +96,9 @@ impl Log {
 
     fn table(&self, count: usize) -> String {
         let mut out = String::from(HEAD);
-        let zone = TimeZone::system();
         for row in self.rows.iter().rev().take(count) {
-            let time = Timestamp::try_from(row.ended).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(zone.clone());
-            let (ip, port) = pages::address(row.peer);
+            let time = Timestamp::try_from(row.ended).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(self.zone.clone());
+            let (ip, port) = pages::address(row.client, row.peer);
             // Writing to memory does not fail.
             let _ = writeln!(
                 out,

@@ -50,7 +50,7 @@ pub(super) fn cookies(request: &Request<'_>) -> Result<Response, HttpError> {
 
 /// A page with the peer's address and the fields.
 pub(super) fn client(request: &Request<'_>) -> Response {
-    let (ip, port) = pages::address(request.peer);
+    let (ip, port) = pages::address(request.client, request.peer);
     let mut list = format!("<ul class=\"facts\">\n<li><b>Address</b> {ip}</li>\n<li><b>Port</b> {port}</li>\n");
     for (name, value) in request.headers.iter() {
         // Writing to memory does not fail.

@@ -4,7 +4,7 @@
 //! and may load none.
 
 use std::fmt::{self, Write as _};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use ownhands::{HttpError, Response};
 
@@ -43,12 +43,11 @@ pub(super) fn refusal(error: &HttpError, log: &str) -> Response {
     page(&error.status.to_string(), &content)
 }
 
-/// Address and port as they are shown; a dash for a peer that has none.
-pub(super) fn address(peer: Option<SocketAddr>) -> (String, String) {
-    match peer {
-        Some(peer) => (peer.ip().to_canonical().to_string(), peer.port().to_string()),
-        None => ("-".to_owned(), "-".to_owned()),
-    }
+/// Address and port of a client as they are shown; a dash for what it has not, and for the port of one behind a proxy.
+pub(super) fn address(client: Option<IpAddr>, peer: Option<SocketAddr>) -> (String, String) {
+    let port = peer.filter(|peer| client == Some(peer.ip().to_canonical())).map(|peer| peer.port().to_string());
+    let dash = || "-".to_owned();
+    (client.map_or_else(dash, |client| client.to_string()), port.unwrap_or_else(dash))
 }
 
 /// Text as it may stand in HTML, between tags and in quoted attributes.

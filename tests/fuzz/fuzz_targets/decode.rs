@@ -5,7 +5,7 @@ mod dice;
 
 use libfuzzer_sys::fuzz_target;
 use ownhands::Limits;
-use ownhands::http::{BodyLength, FIELD_SLOTS, Progress, decode, slots};
+use ownhands::http::{BodyLength, FIELD_SLOTS, Progress, Trust, decode, slots};
 
 use dice::Dice;
 
@@ -67,6 +67,10 @@ fn read(wire: &[u8], ends: impl IntoIterator<Item = usize>, limits: &Limits) -> 
                 assert!(!matches!(framing.body, BodyLength::Known(length) if length > limits.body), "too long a body");
                 assert!(head.raw_target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'));
                 assert!(is_token(head.method.as_str()));
+                // Who is behind a proxy is read from any bytes.
+                let everybody = Trust::default().with_local();
+                let stranger = everybody.client(head.headers, None);
+                assert!(stranger.is_none_or(|client| client == client.to_canonical()));
                 for (name, value) in head.headers.iter() {
                     assert!(is_token(name), "{name:?}");
                     assert!(value.iter().all(|&byte| byte == b'\t' || (byte >= b' ' && byte != 0x7f)), "{value:?}");
