@@ -215,7 +215,7 @@ fn what_cannot_be_done_is_one_line_and_an_exit_code() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let cases: [(&[&str], i32, &str); 29] = [
-        (&[".", "-p", "0", "start"], 2, "say ownhands start PATH, or ownhands PATH"),
+        (&[".", "-p", "0", "start"], 2, "a verb goes before all paths: ownhands start; see "),
         (&["nowhere"], 2, "there is no nowhere: name a directory or a file: ownhands PATH"),
         (&["no\nwhere"], 2, "there is no no\\nwhere: "),
         (&["/dev/null"], 2, "/dev/null is neither a directory nor a file: "),

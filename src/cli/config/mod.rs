@@ -73,7 +73,7 @@ pub(super) fn gather(
     if let Some(verb) = matches.subcommand_name()
         && matches.value_source(PATHS) == Some(ValueSource::CommandLine)
     {
-        return Err(Failure::Usage(format!("say ownhands {verb} PATH, or ownhands PATH; see ownhands --help")));
+        return Err(Failure::Usage(format!("a verb goes before all paths: ownhands {verb}; see ownhands --help")));
     }
     if let Some(text) = paper::asked_for(&matches) {
         return Ok(Outcome::Text(text?));
