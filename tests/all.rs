@@ -14,6 +14,8 @@ mod command;
 #[cfg(feature = "command")]
 mod configuration;
 mod cookies;
+#[cfg(feature = "command")]
+mod daemon;
 mod decode;
 mod deferred;
 #[cfg(feature = "command")]

@@ -10,8 +10,8 @@ use ownhands::sandbox::{Locked, Sandbox, SandboxError, Strictness as Kernel};
 use rustix::fs::Access;
 
 use super::Failure;
-use super::options::{Options, Sink};
-use super::values::Strictness;
+use super::options::{Addresses, Options, Sink};
+use super::values::{Place, Strictness};
 
 /// What is read now and then by whoever runs: the time zone, and the names of users, for a log one can read.
 const KNOWLEDGE: [&str; 2] = ["/etc/localtime", "/etc/passwd"];
@@ -23,6 +23,16 @@ const OWN_DIRECTORY: &str = "ownhands";
 pub(super) fn check(options: &Options) -> Result<(), Failure> {
     Inside::of(options)?;
     identity(options).check().map_err(|error| failure(&error))
+}
+
+/// Says from where paths are relative: in a new root nobody could tell any more, when a reload reads them again.
+pub(super) fn anchor(options: &mut Options, directory: &Path) {
+    let Some(root) = &mut options.chroot else { return };
+    let mounts = options.mounts.iter_mut().map(|(_, path)| path);
+    for path in options.paths.iter_mut().chain(mounts).chain(&mut options.listing_css).chain([root]) {
+        // Without the dots in it, which a comparison would stumble over.
+        *path = directory.join(&*path).components().collect();
+    }
 }
 
 /// Locks the process in. From then on the paths of the options are what they are inside of the new root, and long bodies lie
@@ -82,7 +92,8 @@ fn is_out_of_reach(path: &Path) -> bool {
     is_denied && rustix::fs::access(path, Access::READ_OK).is_ok()
 }
 
-fn is_wanted(options: &Options) -> bool {
+/// True if the process will be locked in, and cannot start another then.
+pub(super) fn is_wanted(options: &Options) -> bool {
     options.sandbox != Strictness::Off || options.user.is_some() || options.group.is_some() || options.chroot.is_some()
 }
 
@@ -124,10 +135,20 @@ fn sandbox(options: &Options) -> Sandbox {
     }
     sandbox = readable(options).into_iter().fold(sandbox, Sandbox::reading);
     sandbox = logs(options).map(written).fold(sandbox, Sandbox::writing);
-    match &options.pid_file {
-        Some(path) => sandbox.removing(directory_of(path)),
-        None => sandbox,
-    }
+    names(options).map(directory_of).fold(sandbox, Sandbox::removing)
+}
+
+/// What is taken out again at the end: the pid file and what stands beside it, and sockets in the file system.
+fn names(options: &Options) -> impl Iterator<Item = &Path> {
+    let places = match &options.addresses {
+        Addresses::These(places) => places.as_slice(),
+        Addresses::Lan => &[],
+    };
+    let sockets = places.iter().filter_map(|place| match place {
+        Place::Unix(path) => Some(path.as_path()),
+        Place::Ip(_) => None,
+    });
+    options.pid_file.as_deref().into_iter().chain(sockets)
 }
 
 /// What must be read, now and at a reload.

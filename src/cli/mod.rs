@@ -3,10 +3,10 @@
 //! The only code of the package that prints. What stands on stdout is for scripts too: the URLs, then the access log.
 
 mod config;
+mod daemon;
 mod demo;
 mod flags;
 mod listen;
-#[expect(dead_code, reason = "what serves will call it")]
 mod lock;
 mod logging;
 mod logs;
@@ -22,10 +22,12 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use ownhands::Server;
 use ownhands::connection::Transcript;
 
+use self::daemon::{Detachment, Fixed, Household, Notifier, Predecessor, Program, ROLE, Role, Seat, Steward, Upgrades};
 use self::logs::Logs;
-use self::options::{Asked, Options};
+use self::options::{Asked, Errand, Options};
 use self::patient::Patient;
 
 /// Why the command ends before it serves, or stops serving.
@@ -36,29 +38,44 @@ enum Failure {
     Run(String),
 }
 
+impl Failure {
+    fn why(&self) -> &str {
+        match self {
+            Failure::Usage(why) | Failure::Run(why) => why,
+        }
+    }
+}
+
 /// Runs the command with these arguments, the first of which is its own name.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let outcome = match options::read(arguments, std::env::vars_os()) {
-        Ok(Asked::Serve(options)) => serve(&options),
-        Ok(Asked::Routes(options)) => show_routes(&options),
-        Ok(Asked::Check(options)) => check(&options),
-        Ok(Asked::Text(text)) => {
-            say(text);
-            Ok(())
-        }
-        Ok(Asked::Errand(errand, _)) => Err(Failure::Run(format!("{errand:?} is being built"))),
-        Err(failure) => Err(failure),
+    let outcome = match Role::own() {
+        Some(Role::Herald) => return daemon::be_herald(),
+        Some(role) => options::read(arguments, std::env::vars_os()).and_then(|asked| act(asked, role)),
+        None => Err(Failure::Usage(format!("{ROLE} is for this program alone: take it out of the environment"))),
     };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Usage(why)) => complain(&why, 2),
-        Err(Failure::Run(why)) => complain(&why, 1),
+    outcome.unwrap_or_else(|failure| fail(&failure))
+}
+
+fn act(asked: Asked, role: Role) -> Result<ExitCode, Failure> {
+    let done = |()| ExitCode::SUCCESS;
+    match (asked, role) {
+        (Asked::Serve(options), _) => serve(options, role, false).map(done),
+        (Asked::Errand(Errand::Start | Errand::Restart, options), Role::Server | Role::Successor) => {
+            serve(options, role, true).map(done)
+        }
+        (Asked::Errand(errand, options), _) => daemon::run_errand(errand, &options),
+        (Asked::Routes(options), _) => show_routes(&options).map(done),
+        (Asked::Check(options), _) => check(&options).map(done),
+        (Asked::Text(text), _) => {
+            let _ = say(text);
+            Ok(ExitCode::SUCCESS)
+        }
     }
 }
 
 fn show_routes(options: &Options) -> Result<(), Failure> {
     let app = site::build(options)?;
-    say(app.routes().map(|entry| format!("{entry}\n")).collect::<String>());
+    let _ = say(app.routes().map(|entry| format!("{entry}\n")).collect::<String>());
     Ok(())
 }
 
@@ -67,36 +84,116 @@ fn check(options: &Options) -> Result<(), Failure> {
     site::build(options).and_then(|_| lock::check(options)).map_err(|failure| match failure {
         Failure::Usage(why) | Failure::Run(why) => Failure::Usage(why),
     })?;
-    say("the configuration is good\n");
+    let _ = say("the configuration is good\n");
     Ok(())
 }
 
-fn serve(options: &Options) -> Result<(), Failure> {
-    let logs = Logs::open(options)?;
-    let mut server = listen::bind(options, || site::furnish(options, &logs))?;
-    let failed = |error: io::Error| Failure::Run(format!("the server cannot go on: {error}"));
-    server.stop_on_signals().map_err(failed)?;
+/// Serves, in the place of a predecessor if there is one.
+fn serve(options: Box<Options>, role: Role, is_detached: bool) -> Result<(), Failure> {
+    let program = Program::own().map_err(|error| Failure::Run(format!("where this program is: {error}")))?;
+    let detachment = is_detached.then(Detachment::begin).transpose()?;
+    let mut predecessor = (role == Role::Successor).then(Predecessor::meet).transpose()?;
+    if predecessor.is_some() {
+        daemon::close_stdin()?;
+    }
+    let steward = settle(options, program, is_detached, predecessor.as_mut())
+        .and_then(|mut steward| steward.begin(predecessor.as_ref()).map(|()| steward))
+        .inspect_err(|failure| {
+            if let Some(predecessor) = &predecessor {
+                predecessor.despair(&options::one_line(failure.why()));
+            }
+        })?;
+    let heard = say(steward.announcement());
+    if let Some(detachment) = detachment {
+        // A server that nobody knows of is worse than none; one that has taken over must go on.
+        if let (Err(error), Role::Server) = (heard, role) {
+            return Err(Failure::Run(format!("whoever started the server has gone: {error}")));
+        }
+        detachment.complete();
+    }
+    steward.run().map_err(stopped)
+}
+
+/// Gets everything that a server has, in the order in which it can be had: what is outside the walls comes first.
+fn settle(
+    mut options: Box<Options>,
+    program: Program,
+    is_detached: bool,
+    mut predecessor: Option<&mut Predecessor>,
+) -> Result<Steward, Failure> {
+    let is_successor = predecessor.is_some();
+    if is_detached {
+        options.pid_file.get_or_insert_with(daemon::default_pid_file);
+    }
+    let directory = std::env::current_dir().map_err(|error| Failure::Run(format!("no working directory: {error}")))?;
+    lock::anchor(&mut options, &directory);
+    let logs = Logs::open(&options)?;
+    // What is wrong with what is to be served is said before anything is bound; it is made once more inside the walls.
+    site::build(&options)?;
+    lock::check(&options)?;
+    let seat = Seat::take(&options, predecessor.as_deref_mut())?;
+    let inherited = match predecessor {
+        Some(predecessor) => predecessor.take_sockets(),
+        None => daemon::activated_sockets()?,
+    };
+    let bound = listen::bind(&options, inherited)?;
+    let notifier = Notifier::from_environment(is_successor);
+    let upgrades = Upgrades::new(program, lock::is_wanted(&options))?;
+    // What was asked for is told in the words that it was asked for in, whatever the paths are inside the walls.
+    let announcement = listen::announcement(&bound.listeners, &options);
+    let fixed = Fixed::of(&options);
+    let walls = lock::lock(&mut options)?.map_or("locked in: no".to_owned(), |locked| locked.to_string());
+    log::info!("{walls}");
+    let app = site::furnish(&options, &logs)?;
+    let mut server = Server::new(bound.listeners, options.config.clone(), app).map_err(stopped)?;
+    server.heed_signals().map_err(stopped)?;
     if let Some(paths) = &options.trace {
         let transcript = Transcript::new(Patient::new(io::stderr()));
         // An empty expression matches every path, and would leave out what never gets one.
         server.trace(if paths.as_str().is_empty() { transcript } else { transcript.with_filter(paths.clone()) });
     }
-    say(listen::announcement(server.local_addrs(), options));
-    server.run().map_err(failed)
+    let (names, is_activated) = (bound.names, bound.is_activated);
+    let house = Household {
+        options,
+        directory,
+        logs,
+        announcement,
+        names,
+        seat,
+        upgrades,
+        notifier,
+        fixed,
+        walls,
+        is_activated,
+    };
+    Steward::new(server, house).map_err(stopped)
+}
+
+fn stopped(error: io::Error) -> Failure {
+    Failure::Run(format!("the server cannot go on: {error}"))
 }
 
 /// Writes to stdout, at once. Who closed it does not want to read it: no reason to stop serving.
-fn say(text: impl Display) {
+fn say(text: impl Display) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
-    if let Err(error) = write!(stdout, "{text}").and_then(|()| stdout.flush()) {
+    let said = write!(stdout, "{text}").and_then(|()| stdout.flush());
+    if let Err(error) = &said {
         log::debug!("stdout cannot be written: {error}");
     }
+    said
 }
 
-/// Writes the one line that says what to do.
-fn complain(why: &str, code: u8) -> ExitCode {
-    let line = options::one_line(why);
+/// Writes the one line that says what to do, and gives the exit code.
+fn fail(failure: &Failure) -> ExitCode {
+    complain(failure.why());
+    ExitCode::from(match failure {
+        Failure::Usage(_) => 2,
+        Failure::Run(_) => 1,
+    })
+}
+
+/// Writes one line to stderr.
+fn complain(why: &str) {
     // There is nobody left to tell if stderr is closed.
-    let _ = writeln!(io::stderr().lock(), "ownhands: {line}");
-    ExitCode::from(code)
+    let _ = writeln!(io::stderr().lock(), "ownhands: {}", options::one_line(why));
 }

@@ -82,6 +82,14 @@ pub(super) struct Options {
     pub(super) origins: Origins,
 }
 
+impl Options {
+    /// True if somebody said where to listen.
+    pub(super) fn names_a_place(&self) -> bool {
+        let by_default = [Place::Ip(IpAddr::from([127, 0, 0, 1]))];
+        self.port.is_some() || !matches!(&self.addresses, Addresses::These(these) if *these == by_default)
+    }
+}
+
 /// Where to listen.
 #[derive(Debug)]
 pub(super) enum Addresses {

@@ -89,6 +89,8 @@ pub enum Phase {
     Open,
     /// Stopping: what has begun is finished, with `Connection: close`, and idle connections end.
     Draining,
+    /// Stopping, and the connection is so new that its first request may be on its way: it is waited for. It is the last one.
+    LastOrders,
 }
 
 /// Where a connection stands.
@@ -265,6 +267,12 @@ impl<T: Transport> Connection<T> {
         let is_idle =
             matches!(self.state, State::Preamble | State::Reading(_)) && self.kept.is_none() && !self.is_readable;
         (is_idle || self.is_lingering()).then_some(self.since)
+    }
+
+    /// Since when it has been open, if its peer has not said a word that is known of.
+    pub(crate) fn silent_since(&self) -> Option<Tick> {
+        let is_silent = matches!(self.state, State::Preamble | State::Reading(_)) && self.kept.is_none();
+        (is_silent && self.requests == 0).then_some(self.since)
     }
 
     /// True if the last answer is sent, and the peer may still be sending.

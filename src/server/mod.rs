@@ -292,7 +292,9 @@ impl<S: Service> Server<S> {
 
     /// Lets one connection go on, and notes what it says.
     fn step(&mut self, key: usize) {
-        self.step_in(self.phase, key);
+        let is_new =
+            self.slots.get(key).is_some_and(|slot| slot.first_word_due().is_some_and(|due| self.now.tick() < due));
+        self.step_in(if is_new && self.phase == Phase::Draining { Phase::LastOrders } else { self.phase }, key);
     }
 
     /// The same, as if the server were in this phase.
@@ -319,8 +321,9 @@ impl<S: Service> Server<S> {
         }
         match next {
             Next::Wait(deadline) => {
-                slot.deadline = deadline;
-                self.timers.set(key, deadline);
+                let due = slot.first_word_due().filter(|_| phase == Phase::LastOrders);
+                slot.deadline = due.map_or(deadline, |due| due.min(deadline));
+                self.timers.set(key, slot.deadline);
             }
             Next::Again => {
                 if !std::mem::replace(&mut slot.is_queued, true) {

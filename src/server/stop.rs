@@ -1,15 +1,29 @@
 //! How a server stops: nobody who has knocked is left out, and what has begun is finished.
 
+use std::time::Duration;
+
 use log::info;
 
 use crate::connection::Phase;
+use crate::http::Tick;
 use crate::service::Service;
 
 use super::door::ACCEPTS_A_TURN;
-use super::{Call, Server, Signal, listener};
+use super::{Call, Server, Signal, Slot, listener};
 
 /// Rounds of accepting before the doors close: the queue of those who have knocked, and not those who come meanwhile.
 const LAST_ACCEPTS: usize = listener::BACKLOG as usize / ACCEPTS_A_TURN;
+
+/// How long a stopping server waits for the first request of somebody who has just been let in: he knocked at an open door, and
+/// nothing told him that it was closing.
+const FIRST_WORD: Duration = Duration::from_secs(1);
+
+impl Slot {
+    /// Until when that is, if he has not said a word.
+    pub(super) fn first_word_due(&self) -> Option<Tick> {
+        self.connection.silent_since().map(|since| since.plus(FIRST_WORD))
+    }
+}
 
 impl<S: Service> Server<S> {
     pub(super) fn hear_signals(&mut self) {

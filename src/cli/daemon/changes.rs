@@ -1,0 +1,29 @@
+//! What a running server does not change: its sockets were bound before the walls went up. It goes on with those it has;
+//! the walls themselves it does not leave even by a word (see `lock`).
+
+use std::fmt::Debug;
+
+use super::seat;
+use crate::cli::options::Options;
+
+/// Such options as they were when the process started.
+#[derive(Debug)]
+pub(in crate::cli) struct Fixed(Vec<(&'static str, String)>);
+
+impl Fixed {
+    pub(in crate::cli) fn of(options: &Options) -> Fixed {
+        let shown = |value: &dyn Debug| format!("{value:?}");
+        Fixed(vec![
+            ("port", shown(&options.port)),
+            ("bind", shown(&options.addresses)),
+            ("pid-file", seat::path(options).display().to_string()),
+        ])
+    }
+
+    /// A warning for each that is another in these options.
+    pub(super) fn warnings(&self, options: &Options) -> Vec<String> {
+        let pairs = self.0.iter().zip(Fixed::of(options).0);
+        let changed = pairs.filter(|((_, old), (_, new))| old != new);
+        changed.map(|(_, (name, _))| format!("{name} has changed: it takes effect with ownhands restart")).collect()
+    }
+}

@@ -1,0 +1,189 @@
+//! A conversation with another process of this program: messages of text, with descriptors.
+//!
+//! A Unix socket of whole messages (`SOCK_SEQPACKET`, unix(7)): nothing to put together, nothing to keep, and the end of
+//! the other process is an end here. Nothing in it waits unless it is asked to, and then not for ever.
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::{FdFlags, fcntl_setfd};
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg, sendmsg, socket,
+    socketpair,
+};
+
+/// Bytes of a message: the longest tells where a server listens and why something went wrong.
+const LONGEST: usize = 16 * 1024;
+
+/// Descriptors of a message: the system lets no more pass (`SCM_MAX_FD`, unix(7)).
+const MOST_DESCRIPTORS: usize = 253;
+
+/// One end of it.
+#[derive(Debug)]
+pub(super) struct Wire(OwnedFd);
+
+/// What is said.
+#[derive(Debug)]
+pub(super) struct Message {
+    pub(super) text: String,
+    pub(super) descriptors: Vec<OwnedFd>,
+}
+
+impl Wire {
+    /// Both ends.
+    pub(super) fn pair() -> io::Result<(Wire, Wire)> {
+        let (one, other) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::empty(), None)?;
+        Ok((Wire::new(one)?, Wire::new(other)?))
+    }
+
+    /// The end of what listens at this path.
+    pub(super) fn connect(path: &Path) -> io::Result<Wire> {
+        let socket = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None)?;
+        connect(&socket, &SocketAddrUnix::new(path)?)?;
+        Wire::new(socket)
+    }
+
+    /// The end that this process was given as its stdin.
+    pub(super) fn stdin() -> io::Result<Wire> {
+        Wire::new(io::stdin().as_fd().try_clone_to_owned()?)
+    }
+
+    /// No other program is to have it.
+    pub(super) fn new(socket: OwnedFd) -> io::Result<Wire> {
+        fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
+        Ok(Wire(socket))
+    }
+
+    /// Says something, if the other end has room for it.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has none, [`BrokenPipe`](io::ErrorKind::BrokenPipe) if it has gone.
+    pub(super) fn send(&self, text: &str, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "too many descriptors for one message"));
+        }
+        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+        sendmsg(&self.0, &[IoSlice::new(text.as_bytes())], &mut control, flags)?;
+        Ok(())
+    }
+
+    /// What the other end has said; `None` if it has gone.
+    ///
+    /// # Errors
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has said nothing.
+    pub(super) fn receive(&self) -> io::Result<Option<Message>> {
+        let mut text = [0; LONGEST];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let message = recvmsg(&self.0, &mut [IoSliceMut::new(&mut text)], &mut control, RecvFlags::DONTWAIT)?;
+        let mut descriptors = Vec::new();
+        for part in control.drain() {
+            if let RecvAncillaryMessage::ScmRights(received) = part {
+                descriptors.extend(received);
+            }
+        }
+        for descriptor in &descriptors {
+            fcntl_setfd(descriptor, FdFlags::CLOEXEC)?;
+        }
+        if message.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "the message is too long, or there is no room for it",
+            ));
+        }
+        // Nobody here says nothing: what is empty is the end.
+        let text = text.get(..message.bytes).unwrap_or_default();
+        let text = String::from_utf8_lossy(text).into_owned();
+        Ok((!text.is_empty()).then_some(Message { text, descriptors }))
+    }
+
+    /// The same, and waits for it, at most so long.
+    ///
+    /// # Errors
+    /// [`TimedOut`](io::ErrorKind::TimedOut) if nothing came.
+    pub(super) fn wait(&self, at_most: Duration) -> io::Result<Option<Message>> {
+        let start = Instant::now();
+        loop {
+            match self.receive() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                // The other end has closed with something unread.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                other => return other,
+            }
+            let left = at_most.saturating_sub(start.elapsed());
+            if left.is_zero() {
+                return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing came"));
+            }
+            let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
+            match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&left)) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// The same, for who has nothing else to do.
+    pub(super) fn wait_for_ever(&self) -> io::Result<Option<Message>> {
+        loop {
+            match self.wait(Duration::from_secs(3600)) {
+                Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+                other => return other,
+            }
+        }
+    }
+
+    pub(super) fn into_fd(self) -> OwnedFd {
+        self.0
+    }
+}
+
+impl AsFd for Wire {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::io::{Read, Seek, Write};
+
+    #[test]
+    fn messages_are_whole_and_bring_descriptors() {
+        let (one, other) = Wire::pair().unwrap();
+        assert_eq!(other.receive().unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"as it was left").unwrap();
+        file.rewind().unwrap();
+        one.send("first", &[file.as_fd(), one.as_fd()]).unwrap();
+        one.send("second", &[]).unwrap();
+        let first = other.receive().unwrap().unwrap();
+        assert_eq!((first.text.as_str(), first.descriptors.len()), ("first", 2));
+        let mut text = String::new();
+        let received = first.descriptors.into_iter().next().unwrap();
+        assert!(rustix::io::fcntl_getfd(&received).unwrap().contains(FdFlags::CLOEXEC));
+        std::fs::File::from(received).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "as it was left");
+        assert_eq!(other.wait(Duration::ZERO).unwrap().unwrap().text, "second");
+        drop(one);
+        assert!(other.receive().unwrap().is_none());
+        assert_eq!(other.send("too late", &[]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+    }
+
+    #[test]
+    fn who_does_not_listen_is_not_waited_for() {
+        let (one, other) = Wire::pair().unwrap();
+        let refusal = (0..1_000_000).find_map(|_| one.send("again", &[]).err()).unwrap();
+        assert_eq!(refusal.kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(one.wait(Duration::from_millis(1)).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        drop(other);
+    }
+}
