@@ -10,13 +10,14 @@ use ownhands::sandbox::{Locked, Sandbox, SandboxError, Strictness as Kernel};
 use rustix::fs::Access;
 
 use super::Failure;
+use super::logs::Logs;
 use super::options::{Addresses, Options, Sink};
 use super::values::{Place, Strictness};
 
 /// What is read now and then by whoever runs: the time zone, and the names of users, for a log one can read.
 const KNOWLEDGE: [&str; 2] = ["/etc/localtime", "/etc/passwd"];
 
-/// A directory of this name is the configuration's own: what is put there may be read at the next reload.
+/// A directory of this name is the server's own: what is put there may be read at the next reload.
 const OWN_DIRECTORY: &str = "ownhands";
 
 /// Says what is wrong with the user, the group and the root, before anything is bound.
@@ -37,7 +38,7 @@ pub(super) fn anchor(options: &mut Options, directory: &Path) {
 
 /// Locks the process in. From then on the paths of the options are what they are inside of the new root, and long bodies lie
 /// in a directory of their own.
-pub(super) fn lock(options: &mut Options) -> Result<Option<Locked>, Failure> {
+pub(super) fn lock(options: &mut Options, logs: &Logs) -> Result<Option<Locked>, Failure> {
     if !is_wanted(options) {
         return Ok(None);
     }
@@ -48,8 +49,8 @@ pub(super) fn lock(options: &mut Options) -> Result<Option<Locked>, Failure> {
         log::warn!("long bodies are refused, as {} cannot be written: {error}: set TMPDIR", place.display());
         Bodies::default()
     });
-    let failed = |error: io::Error| Failure::Run(format!("the directory for long bodies is lost: {error}"));
-    let mut sandbox = sandbox(options);
+    let failed = |error: io::Error| Failure::Run(format!("the process cannot be locked in: {error}"));
+    let mut sandbox = logs.made_by_root().map_err(failed)?.into_iter().fold(sandbox(options), Sandbox::giving);
     if let Some(directory) = bodies.directory() {
         sandbox = sandbox.working_in(directory.try_clone_to_owned().map_err(failed)?);
     }
@@ -158,7 +159,8 @@ fn readable(options: &Options) -> Vec<PathBuf> {
         return vec![options.chroot.clone().unwrap_or(PathBuf::from("/"))];
     }
     let mut paths: Vec<PathBuf> = served(options).map(held).collect();
-    paths.extend(options.config_file.iter().chain(&options.listing_css).map(|path| {
+    // The file of options is none of them: the herald opens it.
+    paths.extend(options.listing_css.iter().map(|path| {
         let directory = directory_of(path);
         let is_own = directory.canonicalize().is_ok_and(|real| real.ends_with(OWN_DIRECTORY));
         if is_own { directory } else { path.clone() }
@@ -224,7 +226,6 @@ struct Inside {
     paths: Vec<PathBuf>,
     mounts: Vec<(String, PathBuf)>,
     listing_css: Option<PathBuf>,
-    config_file: Option<PathBuf>,
 }
 
 impl Inside {
@@ -247,8 +248,6 @@ impl Inside {
             paths: options.paths.iter().map(|path| inside(path)).collect::<Result<_, _>>()?,
             mounts: options.mounts.iter().map(mount).collect::<Result<_, Failure>>()?,
             listing_css: options.listing_css.as_deref().map(&inside).transpose()?,
-            // It has been read; from elsewhere it is not read again, as a reload will say.
-            config_file: options.config_file.as_ref().map(|path| inside(path).unwrap_or_else(|_| path.clone())),
         })
     }
 
@@ -256,7 +255,6 @@ impl Inside {
         options.paths = self.paths;
         options.mounts = self.mounts;
         options.listing_css = self.listing_css;
-        options.config_file = self.config_file;
     }
 }
 

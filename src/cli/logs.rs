@@ -2,9 +2,11 @@
 //! renamed, and led elsewhere when the configuration says so.
 
 use std::io;
+use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use ownhands::app::AccessLog;
+use rustix::fs::Access;
 
 use super::Failure;
 use super::logging;
@@ -57,6 +59,20 @@ impl Logs {
         both(LOG.reopen(&self.log), ACCESS.reopen(&self.access))
     }
 
+    /// The files among them that are root's: who is another user later could not open them anew.
+    ///
+    /// # Errors
+    /// If there is no descriptor left.
+    pub(super) fn made_by_root(&self) -> io::Result<Vec<OwnedFd>> {
+        let files = [&self.log, &self.access].into_iter().filter_map(|outlet| outlet.made_by_root());
+        files.collect()
+    }
+
+    /// Says whether both could be opened, and opens neither.
+    pub(super) fn check(options: &Options) -> Result<(), Failure> {
+        both(LOG.check(&options.log), ACCESS.check(&options.access_log)).map_err(Failure::Usage)
+    }
+
     /// Takes over what the options say now: where both go, and how much is told. A file that stays is opened anew.
     ///
     /// # Errors
@@ -84,6 +100,18 @@ impl Kind {
         }
     }
 
+    fn check(&self, sink: &Sink) -> Result<(), String> {
+        let Sink::File(path) = sink else { return Ok(()) };
+        let writable = |path: &Path| rustix::fs::access(path, Access::WRITE_OK).map_err(io::Error::from);
+        let outcome = match path.metadata() {
+            Ok(facts) if facts.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+            Ok(_) => writable(path),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => writable(directory_of(path)),
+            Err(error) => Err(error),
+        };
+        outcome.map_err(|error| self.refusal(path, &error))
+    }
+
     fn follow(&self, outlet: &Outlet, sink: &Sink) -> Result<(), String> {
         match sink {
             Sink::File(path) if outlet.is_file(path) => self.reopen(outlet),
@@ -101,8 +129,7 @@ impl Kind {
     /// What is wrong, and what to do about it.
     fn refusal(&self, path: &Path, error: &io::Error) -> String {
         let Kind { name, option, .. } = self;
-        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let shown = directory.display();
+        let shown = directory_of(path).display();
         let advice = match error.kind() {
             io::ErrorKind::NotFound => format!("there is no directory {shown}: make it, or name another file"),
             io::ErrorKind::IsADirectory => "it is a directory: name a file in it".to_owned(),
@@ -113,6 +140,11 @@ impl Kind {
         };
         format!("the {name} {} cannot be opened: {advice}", path.display())
     }
+}
+
+/// Where the file is, or would be.
+fn directory_of(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -135,6 +167,10 @@ mod tests {
         };
         write(Sink::File(first.clone()), "one\n").unwrap();
         write(Sink::File(second.clone()), "two\n").unwrap();
+        for (path, is_good) in [(&first, true), (&directory.path().join("new"), true), (&gone, false)] {
+            assert_eq!(ACCESS.check(&Sink::File(path.clone())).is_ok(), is_good, "{path:?}");
+        }
+        assert!(ACCESS.check(&Sink::File(directory.path().to_owned())).unwrap_err().contains("it is a directory"));
         let why = write(Sink::File(gone), "three\n").unwrap_err();
         assert!(why.ends_with("make it, or name another file; it goes on where it went before"), "{why}");
         write(Sink::Off, "four\n").unwrap();

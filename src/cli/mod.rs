@@ -81,8 +81,10 @@ fn show_routes(options: &Options) -> Result<(), Failure> {
 
 /// Makes all that can be made without a socket and a log, to see whether it can be.
 fn check(options: &Options) -> Result<(), Failure> {
-    site::build(options).and_then(|_| lock::check(options)).map_err(|failure| match failure {
-        Failure::Usage(why) | Failure::Run(why) => Failure::Usage(why),
+    site::build(options).and_then(|_| lock::check(options)).and_then(|()| Logs::check(options)).map_err(|failure| {
+        match failure {
+            Failure::Usage(why) | Failure::Run(why) => Failure::Usage(why),
+        }
     })?;
     let _ = say("the configuration is good\n");
     Ok(())
@@ -138,11 +140,11 @@ fn settle(
     };
     let bound = listen::bind(&options, inherited)?;
     let notifier = Notifier::from_environment(is_successor);
-    let upgrades = Upgrades::new(program, lock::is_wanted(&options))?;
+    let upgrades = Upgrades::new(program, options.config_file.as_deref(), lock::is_wanted(&options))?;
     // What was asked for is told in the words that it was asked for in, whatever the paths are inside the walls.
     let announcement = listen::announcement(&bound.listeners, &options);
     let fixed = Fixed::of(&options);
-    let walls = lock::lock(&mut options)?.map_or("locked in: no".to_owned(), |locked| locked.to_string());
+    let walls = lock::lock(&mut options, &logs)?.map_or("locked in: no".to_owned(), |locked| locked.to_string());
     log::info!("{walls}");
     let app = site::furnish(&options, &logs)?;
     let mut server = Server::new(bound.listeners, options.config.clone(), app).map_err(stopped)?;

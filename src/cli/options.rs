@@ -1,6 +1,7 @@
 //! What the command can be asked for.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +13,7 @@ use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
 
 use super::Failure;
-use super::config::{self, Gathered, Origins, Outcome};
+use super::config::{self, Gathered, Open, Origins, Outcome};
 use super::flags::{Flags, Verb};
 use super::values::{AccessFormat, Place, Strictness, trust};
 
@@ -114,8 +115,17 @@ pub(super) fn read(
     arguments: impl Iterator<Item = OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Asked, Failure> {
+    read_by(arguments, environment, &|path| File::open(path))
+}
+
+/// The same for who cannot open the file himself.
+pub(super) fn read_by(
+    arguments: impl Iterator<Item = OsString>,
+    environment: impl Iterator<Item = (OsString, OsString)>,
+    open: Open<'_>,
+) -> Result<Asked, Failure> {
     let arguments: Vec<OsString> = arguments.collect();
-    let gathered = match config::gather(&arguments, environment)? {
+    let gathered = match config::gather(&arguments, environment, open)? {
         Outcome::Text(text) => return Ok(Asked::Text(text)),
         Outcome::Gathered(gathered) => gathered,
     };

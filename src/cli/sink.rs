@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
 use super::patient::Patient;
 
@@ -54,6 +54,15 @@ impl Outlet {
             state.begin_anew();
         }
         Ok(())
+    }
+
+    /// The file that it leads to, if it is one of root's; not a device, and not one that has another name elsewhere.
+    pub(super) fn made_by_root(&self) -> Option<io::Result<OwnedFd>> {
+        let state = self.lock();
+        let Target::File(file) = &state.target else { return None };
+        let facts = rustix::fs::fstat(&file.file).ok()?;
+        let is_file = FileType::from_raw_mode(facts.st_mode) == FileType::RegularFile;
+        (is_file && facts.st_uid == 0 && facts.st_nlink == 1).then(|| file.file.try_clone())
     }
 
     /// True if it leads to the file that was named so.

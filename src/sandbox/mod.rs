@@ -86,6 +86,7 @@ pub struct Sandbox {
     root: Option<PathBuf>,
     paths: Vec<(PathBuf, Right)>,
     rooms: Vec<(OwnedFd, Right)>,
+    gifts: Vec<OwnedFd>,
     is_alone: bool,
 }
 
@@ -100,6 +101,7 @@ impl Sandbox {
             root: None,
             paths: Vec::new(),
             rooms: Vec::new(),
+            gifts: Vec::new(),
             is_alone: true,
         }
     }
@@ -109,6 +111,13 @@ impl Sandbox {
     #[must_use]
     pub fn with_user(mut self, user: impl Into<String>) -> Self {
         self.user = Some(user.into());
+        self
+    }
+
+    /// Hands this file, which root has opened, to the user and the group: so that they may open it again later.
+    #[must_use]
+    pub fn giving(mut self, file: OwnedFd) -> Self {
+        self.gifts.push(file);
         self
     }
 
@@ -210,6 +219,9 @@ impl Sandbox {
         let grants = self.open_grants()?;
         for (room, _) in self.rooms.iter().filter(|(_, right)| *right == Right::Work) {
             who.own(room)?;
+        }
+        for gift in &self.gifts {
+            who.own(gift)?;
         }
         if let Some(root) = root {
             enter(&root)?;

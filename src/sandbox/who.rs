@@ -41,15 +41,15 @@ impl Who {
         Ok(who)
     }
 
-    /// Hands over a directory.
-    pub(super) fn own(&self, directory: &OwnedFd) -> Result<(), SandboxError> {
+    /// Hands over a file or a directory.
+    pub(super) fn own(&self, what: &OwnedFd) -> Result<(), SandboxError> {
         let user = self.user.as_ref().map(|user| rustix::fs::Uid::from_raw(user.id.as_raw()));
         let group = self.group.as_ref().map(|group| rustix::fs::Gid::from_raw(group.id.as_raw()));
         if user.is_none() && group.is_none() {
             return Ok(());
         }
-        rustix::fs::chownat(directory, c"", user, group, AtFlags::EMPTY_PATH)
-            .map_err(|errno| SandboxError::refused("the private directory cannot be handed over", errno))
+        rustix::fs::chownat(what, c"", user, group, AtFlags::EMPTY_PATH)
+            .map_err(|errno| SandboxError::refused("what is to be the user's cannot be handed over", errno))
     }
 
     /// Becomes them, in the whole process, and makes sure of it. Groups first: later it would not be allowed any more.

@@ -100,9 +100,13 @@ impl Acceptor {
         }
     }
 
-    /// Closes the listening sockets.
-    pub(super) fn close(&mut self) {
-        self.doors.clear();
+    /// Closes the listening sockets. They may live on in a successor: whoever knocks there is no event here.
+    pub(super) fn close(&mut self, registry: &Registry) {
+        for mut door in self.doors.drain(..) {
+            if let Err(error) = door.listener.deregister(registry) {
+                debug!("a listening socket is still watched: {error}");
+            }
+        }
     }
 
     /// Accepts the next peer: its stream, its address, the port it came to. `None`: nobody waits, or there is nothing to take him in with.

@@ -180,6 +180,13 @@ impl Listener {
             Socket::Unix(listener) => listener.register(registry, token, Interest::READABLE),
         }
     }
+
+    pub(super) fn deregister(&mut self, registry: &Registry) -> io::Result<()> {
+        match &mut self.socket {
+            Socket::Tcp(listener) => listener.deregister(registry),
+            Socket::Unix(listener) => listener.deregister(registry),
+        }
+    }
 }
 
 /// A socket that nobody listens on any more.

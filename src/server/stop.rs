@@ -61,7 +61,7 @@ impl<S: Service> Server<S> {
     }
 
     fn drain(&mut self) {
-        self.acceptor.close();
+        self.acceptor.close(self.poll.registry());
         self.phase = Phase::Draining;
         self.last_call = self.now.tick().plus(self.config.grace);
         let keys: Vec<usize> = self.slots.iter().map(|(key, _)| key).collect();

@@ -4,7 +4,6 @@
 //! list of joined strings, in the order of the file.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -13,7 +12,7 @@ use clap::{Arg, Command};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{Failure, Origin, Setting, Take, name, nearest, paths};
+use super::{Failure, Open, Origin, Setting, Take, name, nearest, paths};
 use crate::cli::flags;
 use crate::cli::options::one_line;
 
@@ -21,10 +20,10 @@ use crate::cli::options::one_line;
 const LONGEST: u64 = 1024 * 1024;
 
 /// What the file says, in its order.
-pub(super) fn read(table: &Command, path: &Path) -> Result<Vec<Setting>, Failure> {
+pub(super) fn read(table: &Command, path: &Path, open: Open<'_>) -> Result<Vec<Setting>, Failure> {
     let wrong = |why: &str| Failure::Usage(format!("{}: {why}", one_line(&path.display().to_string())));
     let mut text = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(LONGEST.saturating_add(1)).read_to_end(&mut text));
+    let read = open(path).and_then(|file| file.take(LONGEST.saturating_add(1)).read_to_end(&mut text));
     match read {
         Ok(_) if text.len() as u64 > LONGEST => return Err(wrong("this is too long for a file of options")),
         Ok(_) => {}

@@ -13,7 +13,9 @@ mod print;
 mod rivals;
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::parser::ValueSource;
@@ -53,6 +55,9 @@ pub(super) enum Outcome {
     Text(String),
 }
 
+/// How the file of options is opened: who is locked in has it done.
+pub(super) type Open<'a> = &'a dyn Fn(&Path) -> io::Result<File>;
+
 /// The name of the argument that is no option.
 const PATHS: &str = "paths";
 
@@ -60,6 +65,7 @@ const PATHS: &str = "paths";
 pub(super) fn gather(
     arguments: &[OsString],
     environment: impl Iterator<Item = (OsString, OsString)>,
+    open: Open<'_>,
 ) -> Result<Outcome, Failure> {
     let table = flags::table();
     let matches = match table.clone().try_get_matches_from(arguments) {
@@ -84,7 +90,7 @@ pub(super) fn gather(
     let of_environment = of_environment.and_then(|setting| setting.values.first()).map(|(path, _)| PathBuf::from(path));
     let file = matches.get_one::<PathBuf>("config").cloned().or(of_environment);
     if let Some(path) = &file {
-        let below = file::read(&table, path)?;
+        let below = file::read(&table, path, open)?;
         below.iter().try_for_each(|setting| check(&table, setting))?;
         settings.extend(below);
     }

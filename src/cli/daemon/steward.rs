@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -226,7 +227,8 @@ impl Steward {
     /// Everything is made before anything is replaced.
     fn reread(&mut self) -> Answer {
         let why = |failure: Failure| failure.why().to_owned();
-        let mut options = match options::read(env::args_os(), env::vars_os()).map_err(why)? {
+        let open = |path: &Path| self.house.upgrades.open(path);
+        let mut options = match options::read_by(env::args_os(), env::vars_os(), &open).map_err(why)? {
             Asked::Serve(options) | Asked::Errand(_, options) => options,
             Asked::Routes(_) | Asked::Check(_) | Asked::Text(_) => {
                 return Err("it does not say what to serve any more".to_owned());

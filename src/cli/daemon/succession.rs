@@ -4,8 +4,10 @@
 //! may fail, and only then asks the predecessor to leave; if it ends before, nothing has happened. At every moment somebody
 //! listens, and the pid file is locked.
 
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
@@ -124,14 +126,26 @@ pub(in crate::cli) enum Upgrades {
 }
 
 impl Upgrades {
-    /// To be made before the process is locked in.
-    pub(in crate::cli) fn new(program: Program, is_to_be_locked_in: bool) -> Result<Upgrades, Failure> {
+    /// To be made before the process is locked in. The file of options is what [`open`](Self::open) opens.
+    pub(in crate::cli) fn new(
+        program: Program,
+        options: Option<&Path>,
+        is_to_be_locked_in: bool,
+    ) -> Result<Upgrades, Failure> {
         if !is_to_be_locked_in {
             return Ok(Upgrades::Itself(program, Vec::new()));
         }
         let path = program.path().display().to_string();
         let failed = |error| Failure::Run(format!("{path} cannot be started once more, for upgrades: {error}"));
-        Herald::start(&program).map(Upgrades::Herald).map_err(failed)
+        Herald::start(&program, options).map(Upgrades::Herald).map_err(failed)
+    }
+
+    /// Opens the file of options.
+    pub(super) fn open(&self, path: &Path) -> io::Result<File> {
+        match self {
+            Upgrades::Itself(..) => File::open(path),
+            Upgrades::Herald(herald) => herald.open(),
+        }
     }
 
     /// Starts a successor: the wire to it.
