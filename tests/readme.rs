@@ -103,6 +103,9 @@ fn dependencies_are_those_of_the_manifest() {
             names.push(name.to_owned());
         }
     }
+    // One that the tests want more of stands in two sections.
+    names.sort();
+    names.dedup();
     let link = |name: &str| format!("[{name}](https://crates.io/crates/{name})");
     let of_readme = table("Dependencies").into_iter().filter_map(|cells| cells.into_iter().next());
     assert_eq!(sorted(of_readme.collect()), sorted(names.iter().map(|name| link(name)).collect()));
