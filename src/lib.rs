@@ -175,14 +175,32 @@
 //!
 //! What else there is: [hooks](App::before) that are asked before a request finds its way, [observers](App::add_observer)
 //! that are told when an answer is over, [request ids](App::add_request_ids), [jobs](App::every), and a request as
-//! [CGI and WSGI](Request::environ) know it.
+//! [CGI and WSGI](Request::environ) know it; [redirects](App::redirect) by pattern; and the client's own address behind
+//! [proxies that are trusted](App::trust).
+//!
+//! # A program that stays
+//!
+//! [`Server::run`] serves until it is stopped. A program that has more to do between two turns of the loop
+//! [attends](Server::attend) it: a signal, a [watched](Server::watch) descriptor that may be read, the end of a time come as a
+//! [`Call`]; it may [replace](Server::replace) the application and the settings under the connections that are there, say how
+//! things stand by [`Figures`], and [hand over](Server::hand_over) its sockets to a successor. The feature `sandbox` locks the
+//! process in, once it listens. The command is such a program: its verbs are all made of these.
+//!
+//! # A full house
+//!
+//! Each peer costs a place, memory and time, and each of them is bounded. When all places are taken, the connection that has
+//! waited longest for a request yields; where all are busy, the next peer is answered 503 on the doorstep. No address holds
+//! more than its share. What comes slowly or is taken slowly has its time used up at less than [`Timeouts::min_rate`], and
+//! what is kept for all together has its bound in [`Config::max_kept`].
 //!
 //! # How a byte becomes an answer
 //!
 //! 1. [`Server`] polls. An event says that a peer may have sent something; that is all it is believed. A [`Listener`],
-//!    for addresses, for paths in the file system, or handed over by who started the process, lets new peers in.
+//!    for addresses, for paths in the file system, or handed over by who started the process, lets new peers in; where there
+//!    are too many, they are turned away with a reason.
 //! 2. The peer's [`Connection`](connection::Connection) is lent the buffers of the turn and told to
 //!    [`advance`](connection::Connection::advance): a loop over its state, which fits on a screen.
+//!    From a trusted proxy that says so, first comes the preamble: who its client is, by the PROXY protocol.
 //! 3. *Reading*: it reads into the shared input and [decodes](http::decode). A head that is not complete is no error: how far it
 //!    was read is remembered, and a request typed a byte at a time is looked at once. What is wrong is refused with a sentence.
 //! 4. *Parsed*: the service is [asked](Service::admit) whether the body may come, and the body is waited for, its chunks
@@ -210,8 +228,9 @@
 //! | 3 | [`app`] | what to answer: hooks, routes, error pages; and jobs, request ids, the access log |
 //! | 3 | [`files`] | one resource: a directory on disk, or a few files and directories by their names |
 //! | 4 | [`server`] | all peers: the loop, and the listeners that let them in |
+//! | 4 | `sandbox` | locking the process in: user, root, and what the kernel keeps watch over |
 //! | 4 | [`testing`] | no peers: a scripted transport, and a client without a socket |
-//! | 5 | the command | flags to a [`Config`], an [`App`] and a [`Server`]; the only code that prints |
+//! | 5 | the command | options from three places to a [`Config`], an [`App`] and a [`Server`]; the daemon; the only code that prints |
 //!
 //! # What holds everywhere
 //!

@@ -50,13 +50,13 @@ pub(super) enum Verb {
     /// Starts a server in the background, and returns when it listens
     Start(Paths),
     /// Stops the server in the background, and returns when it has ended
-    Stop,
+    Stop(Paths),
     /// Starts anew with these options, and loses no request
     Restart(Paths),
     /// Lets the server in the background read its configuration anew
-    Reload,
+    Reload(Paths),
     /// Tells what the server in the background is about; exit code 0 if there is one, else 3
-    Status,
+    Status(Paths),
     /// Prints a unit for systemd that runs a server with these options
     Unit(Paths),
     /// Prints the completions for a shell

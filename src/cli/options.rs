@@ -147,10 +147,10 @@ pub(super) fn read_by(
     let errand = match line.verb {
         Some(Verb::Demo { routes: true, .. }) => return Ok(Asked::Routes(options)),
         Some(Verb::Start(_)) => Errand::Start,
-        Some(Verb::Stop) => Errand::Stop,
+        Some(Verb::Stop(_)) => Errand::Stop,
         Some(Verb::Restart(_)) => Errand::Restart,
-        Some(Verb::Reload) => Errand::Reload,
-        Some(Verb::Status) => Errand::Status,
+        Some(Verb::Reload(_)) => Errand::Reload,
+        Some(Verb::Status(_)) => Errand::Status,
         Some(Verb::Unit(_)) => Errand::Unit,
         _ => return Ok(Asked::Serve(options)),
     };

@@ -17,7 +17,8 @@
 //!
 //! Always to the right, and past what is not needed: Parsed where there is no body, Waiting where the handler answers at
 //! once, both where the request is refused, Lingering where the peer has said all. A peer that is gone, or says or takes
-//! nothing for too long, goes from anywhere to Closed.
+//! nothing for too long, goes from anywhere to Closed. One for whom there was no room begins as TurnedAway: its refusal is
+//! written at once.
 
 mod answering;
 mod bodies;
