@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::Duration;
 
-use ownhands::{App, Call, Config, Listener, Request, Server};
+use ownhands::{App, Call, Config, Figures, Listener, Request, Server};
 
 use crate::running::{PATIENCE, connect, get, hear, say};
 
@@ -124,4 +124,65 @@ fn a_successor_has_the_sockets_and_nobody_is_refused() {
         assert_eq!(hear(one).1, b"new");
     }
     assert!(TcpStream::connect(address).is_ok());
+}
+
+/// The figures of a server that runs in this thread until its peers, who speak in another, have said all.
+fn figures_after(config: Config, speak: impl FnOnce(std::net::SocketAddr) + Send + 'static) -> (Figures, Figures) {
+    let mut app = app("text");
+    app.route("GET", "/long", |_: &Request<'_>| "x".repeat(8 << 20)).unwrap();
+    let mut server = Server::bind(&["127.0.0.1:0".parse().unwrap()], config, app).unwrap();
+    let address = server.local_addrs()[0];
+    let peers = thread::spawn(move || speak(address));
+    let mut most = server.figures();
+    while !peers.is_finished() || server.figures().connections > 0 {
+        server.attend(Some(Duration::from_millis(1))).unwrap();
+        if server.figures().kept > most.kept {
+            most = server.figures();
+        }
+    }
+    peers.join().unwrap();
+    (most, server.figures())
+}
+
+#[test]
+fn what_was_kept_is_given_back() {
+    let (most, end) = figures_after(Config::default(), |address| {
+        let said: [&[u8]; 6] = [
+            b"GET / HTTP/1.1\r\nX: y",
+            b"\r",
+            b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+            b"GET /long HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"GET / HTTP/1.1\r\nHost: a\r\n\r\nGET /long HTTP/1.1\r\nHost: a\r\n\r\nGET / HT",
+            b"no request\r\n\r\n",
+        ];
+        let peers = said.map(|said| {
+            let mut peer = connect(address);
+            say(&mut peer, said);
+            peer
+        });
+        thread::sleep(Duration::from_millis(50));
+        drop(peers);
+    });
+    assert!(most.kept > 1 << 20, "a long answer that nobody reads is kept: {most:?}");
+    assert_eq!((end.kept, end.connections, end.let_go, end.turned_away), (0, 0, 0, 0), "{end:?}");
+}
+
+#[test]
+fn who_yields_and_who_is_turned_away_is_counted() {
+    let small = Config { max_connections: 2, ..Config::default() };
+    let (_, end) = figures_after(small, |address| {
+        let mut idle = [connect(address), connect(address)];
+        for peer in &mut idle {
+            say(peer, get("/"));
+            hear(peer);
+        }
+        let mut busy = [connect(address), connect(address)];
+        for peer in &mut busy {
+            say(peer, "GET / HTTP/1.1\r\n");
+            thread::sleep(Duration::from_millis(20));
+        }
+        let mut late = connect(address);
+        assert!(hear(&mut late).0.starts_with("HTTP/1.1 503 "));
+    });
+    assert_eq!((end.accepted, end.yielded, end.turned_away, end.kept), (5, 2, 1, 0), "{end:?}");
 }

@@ -124,6 +124,36 @@ fn with_64_descriptors_it_still_serves() {
     assert!(!stderr.contains("[ERROR]"), "{stderr}");
 }
 
+/// Each is sent a file of his own, and reads nothing of it.
+#[test]
+fn who_takes_all_descriptors_does_not_close_the_door() {
+    let site = site();
+    for number in 0..100 {
+        fs::File::create(site.path().join(format!("{number}.bin"))).unwrap().set_len(LONG as u64).unwrap();
+    }
+    let mut command = Command::new("sh");
+    command.args(["-c", "ulimit -n 128 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ownhands"), "--port", "0"]);
+    command.args(["--access-log", "off", "."]).current_dir(site.path());
+    let server = Running::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let mut readers: Vec<_> = (0..100).map(|_| connect(&server)).collect();
+    for (number, peer) in readers.iter_mut().enumerate() {
+        // Who was told already that there are too many may find the connection closed.
+        let _ = peer.write_all(format!("GET /{number}.bin HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes());
+    }
+    for _ in 0..10 {
+        let answer = ask(server.address(), "/small.txt");
+        assert!(["HTTP/1.1 200", "HTTP/1.1 503"].iter().any(|way| answer.starts_with(way)), "{answer}");
+    }
+    drop(readers);
+    let start = Instant::now();
+    while !ask(server.address(), "/small.txt").starts_with("HTTP/1.1 200") {
+        assert!(start.elapsed() < PATIENCE, "those who have left take up room");
+    }
+    let (status, _, stderr) = server.stop(Signal::TERM);
+    assert_eq!(status.code(), Some(0), "{stderr}");
+    assert!(!stderr.contains("no peer is accepted") && !stderr.contains("[ERROR]"), "{stderr}");
+}
+
 #[test]
 fn slow_senders_get_408_and_nobody_waits_for_them() {
     let site = site();

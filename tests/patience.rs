@@ -275,6 +275,21 @@ fn empty_lines_alone_are_no_request() {
 }
 
 #[test]
+fn line_ends_keep_no_connection() {
+    for noise in ["\r\n", "\n", "\n\r"] {
+        let mut client = MockClient::new(Echo::default());
+        client.get("/a");
+        for _ in 0..2 {
+            client.sleep(Timeouts::IDLE.as_secs() / 2 - 1);
+            client.deliver(noise, &[]);
+            assert!(!client.is_closed(), "{noise:?}");
+        }
+        client.sleep(3);
+        assert!(client.is_closed() && client.received().is_empty(), "{noise:?}: {:?}", client.received());
+    }
+}
+
+#[test]
 fn a_request_that_came_while_the_loop_was_held_up_is_answered() {
     let mut bench = crate::turns::Bench::new();
     let mut connection = bench.connect();

@@ -177,15 +177,15 @@ fn headers() -> Vec<(Vec<u8>, Proxied)> {
                 "[ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff]:65535",
             ),
         ),
-        (b"PROXY UNKNOWN\r\n".to_vec(), Proxied::Itself),
-        (b"PROXY UNKNOWN any \xff thing\r\n".to_vec(), Proxied::Itself),
+        (b"PROXY UNKNOWN\r\n".to_vec(), Proxied::Unknown),
+        (b"PROXY UNKNOWN any \xff thing\r\n".to_vec(), Proxied::Unknown),
         (v2_tcp4(), tcp4),
         (v2(0x21, 0x12, &v2_tcp4()[16..]), tcp4),
         (v2(0x21, 0x11, &with_tlv), tcp4),
         (v2(0x21, 0x21, &v6), client_of("[2001:db8::7]:256", "[::1]:80")),
         (v2(0x21, 0x31, &[b'/'; 216]), Proxied::Local),
-        (v2(0x21, 0x00, b""), Proxied::Itself),
-        (v2(0x21, 0x00, b"additions"), Proxied::Itself),
+        (v2(0x21, 0x00, b""), Proxied::Unknown),
+        (v2(0x21, 0x00, b"additions"), Proxied::Unknown),
         (v2(0x20, 0x00, b""), Proxied::Itself),
         (v2(0x20, 0x11, &[0xff; 12]), Proxied::Itself),
         (v2(0x20, 0xff, &[0; 4096]), Proxied::Itself),
@@ -282,7 +282,7 @@ fn behind_proxy() -> MockClient<App> {
 #[test]
 fn a_connection_is_that_of_the_client_that_its_proxy_names() {
     let shown = |said| match said {
-        Proxied::Itself => "10.0.0.1 5000 80".to_owned(),
+        Proxied::Itself | Proxied::Unknown => "10.0.0.1 5000 80".to_owned(),
         Proxied::Local => "- - 80".to_owned(),
         Proxied::Client { source, destination } => {
             format!("{} {} {}", source.ip(), source.port(), destination.port())
@@ -305,6 +305,24 @@ fn a_connection_is_that_of_the_client_that_its_proxy_names() {
         client.connect();
         client.deliver(&wire, &cuts);
         assert_eq!(client.take_received(), whole, "{said:?}, a byte at a time");
+    }
+}
+
+/// A proxy that does not say who its client is does not look at what the client says of himself either.
+#[test]
+fn who_is_not_named_is_not_believed() {
+    let request = "GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 6.6.6.6\r\n\r\n";
+    for (header, client) in [
+        (b"PROXY UNKNOWN\r\n".to_vec(), "10.0.0.1"),
+        (v2(0x21, 0x00, b""), "10.0.0.1"),
+        (v2(0x20, 0x00, b""), "6.6.6.6"), // the proxy speaks for itself
+    ] {
+        let mut wire = header.clone();
+        wire.extend_from_slice(request.as_bytes());
+        let mut asking = behind_proxy();
+        asking.deliver(&wire, &[]);
+        let answer = asking.next_answer(false).unwrap();
+        assert!(answer.text().contains(client), "{header:?}: {}", answer.text());
     }
 }
 

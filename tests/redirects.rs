@@ -33,6 +33,7 @@ fn a_path_leads_where_its_target_says() {
         ("/old", "/new?c=d", "/old?a=b", "/new?c=d"),
         ("/old", "/new?", "/old?a=b", "/new?"),
         ("/old", "https://example.org?x", "/old?a", "https://example.org?x"),
+        ("(?s)/old/(.*)", "/new/$1", "/old/%0Aa%0D", "/new/%0Aa%0D"),
         // What was decoded is encoded again, as the place needs it.
         ("/old/(.*)", "/new/$1", "/old/a%20b", "/new/a%20b"),
         ("/old/(.*)", "/new/$1", "/old/100%25", "/new/100%25"),

@@ -38,7 +38,8 @@ const NOT_IN_URI: &AsciiSet =
 
 /// A pattern for paths, and the target that those who ask for one are led to; it answers every method.
 ///
-/// The pattern is that of a [`Route`]: it must match the whole path, decoded, without the query. The target begins with `/`,
+/// The pattern is that of a [`Route`]: it must match the whole path, decoded, without the query. A `.` matches no line end, which
+/// a path may have as `%0A`; `(?s)` before the pattern changes that. The target begins with `/`,
 /// or with `http://` or `https://` and a host. In its path, its query and its fragment `$1`, `${1}` and `${name}` stand for
 /// what a group caught, percent-encoded as the place needs it; `$$` is a dollar. No group may stand in the host, and where
 /// the target begins with `/`, the location has one slash at its front whatever was caught: nobody is led to a host that

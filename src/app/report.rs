@@ -30,14 +30,21 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Refusals written in one second, at the level info: a scanner makes thousands of them, and each costs a write. What is
-/// wrong with the server itself is always written.
+/// Refusals written in one second, at the level info, and as many at the level warn: a scanner makes thousands of the ones, a
+/// crowd at the door of the others, and each costs a write. What is wrong with the server itself is always written.
 const LINES_A_SECOND: u32 = 20;
 
 /// Writes refusals to the log, so many a second; the others are counted.
 #[derive(Default)]
 pub(super) struct Reporter {
     second: Cell<u64>,
+    info: Ration,
+    warn: Ration,
+}
+
+/// The lines of one level in one second.
+#[derive(Default)]
+struct Ration {
     written: Cell<u32>,
     passed_over: Cell<u32>,
 }
@@ -48,23 +55,32 @@ impl Reporter {
         if self.second.replace(now.unix_seconds()) == now.unix_seconds() {
             return;
         }
-        self.written.set(0);
-        self.say_passed_over();
-    }
-
-    fn say_passed_over(&self) {
-        let passed_over = self.passed_over.replace(0);
-        if passed_over > 0 {
-            log::warn!("{passed_over} more refusals, in one second, are not shown here");
+        for ration in [&self.info, &self.warn] {
+            ration.begin_anew();
         }
     }
 
     /// Writes a refusal.
     pub(super) fn refusal(&self, error: &HttpError, asker: Asker<'_>, id: Option<&str>) {
         let level = level(error);
-        let is_rationed = level == Level::Info && level <= log::max_level();
-        if !is_rationed || self.takes_line() {
+        let is_written = match level {
+            _ if level > log::max_level() => false,
+            Level::Info => self.info.takes_line(),
+            Level::Warn => self.warn.takes_line(),
+            _ => true,
+        };
+        if is_written {
             log::log!(level, "{}", Refusal { error, asker, id });
+        }
+    }
+}
+
+impl Ration {
+    fn begin_anew(&self) {
+        self.written.set(0);
+        let passed_over = self.passed_over.replace(0);
+        if passed_over > 0 {
+            log::warn!("{passed_over} more refusals, in one second, are not shown here");
         }
     }
 
@@ -91,9 +107,9 @@ fn level(error: &HttpError) -> Level {
 }
 
 /// The last second has no next one.
-impl Drop for Reporter {
+impl Drop for Ration {
     fn drop(&mut self) {
-        self.say_passed_over();
+        self.begin_anew();
     }
 }
 
@@ -188,15 +204,16 @@ mod tests {
         let reporter = Reporter::default();
         let mut now = Now::new(Tick::default(), UNIX_EPOCH + Duration::from_secs(7));
         reporter.begin_turn(&now);
-        let written = (0..100).filter(|_| reporter.takes_line()).count();
-        assert_eq!((written, reporter.passed_over.get()), (20, 80));
+        let written = (0..100).filter(|_| reporter.info.takes_line()).count();
+        assert_eq!((written, reporter.info.passed_over.get()), (20, 80));
+        assert!(reporter.warn.takes_line(), "the one does not silence the other");
         now.turn(Tick::default(), UNIX_EPOCH + Duration::from_millis(7999));
         reporter.begin_turn(&now);
-        assert!(!reporter.takes_line(), "the same second");
+        assert!(!reporter.info.takes_line(), "the same second");
         now.turn(Tick::default(), UNIX_EPOCH + Duration::from_secs(8));
         reporter.begin_turn(&now);
-        assert!(reporter.takes_line());
-        assert_eq!(reporter.passed_over.get(), 0);
+        assert!(reporter.info.takes_line());
+        assert_eq!(reporter.info.passed_over.get(), 0);
     }
 
     #[test]

@@ -44,6 +44,7 @@ pub(super) fn lock(options: &mut Options, logs: &Logs) -> Result<Option<Locked>,
     }
     let inside = Inside::of(options)?;
     warn_of_logs(options);
+    warn_of_the_root(options);
     let bodies = Bodies::private().unwrap_or_else(|error| {
         let place = std::env::temp_dir();
         log::warn!("long bodies are refused, as {} cannot be written: {error}: set TMPDIR", place.display());
@@ -205,8 +206,28 @@ fn directory_of(path: &Path) -> PathBuf {
     }
 }
 
-/// The kernel's rules hold for all below a directory: one for logs that holds the pages as well opens them to be written.
+/// Without the kernel's rules, a directory that is open is a way out of the root.
+fn warn_of_the_root(options: &Options) {
+    if options.chroot.is_some() && options.sandbox == Strictness::Off {
+        log::warn!(
+            "the directories of logs and of long bodies stay open, and are a way out of --chroot that only the sandbox \
+             closes: leave out --sandbox off"
+        );
+    }
+}
+
+/// The kernel's rules hold for all below a directory: one for logs that holds the pages as well opens them to be written. And a
+/// log that lies in what is served is served.
 fn warn_of_logs(options: &Options) {
+    for log in logs(options).filter_map(|path| path.canonicalize().ok()) {
+        if let Some(path) = served(options).find(|path| path.canonicalize().is_ok_and(|path| log.starts_with(&path))) {
+            log::warn!(
+                "{} lies in {}, and is served: give logs a directory of their own",
+                log.display(),
+                path.display()
+            );
+        }
+    }
     if options.sandbox == Strictness::Off {
         return;
     }

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use ownhands::app::AccessLog;
 use rustix::fs::Access;
+use rustix::io::Errno;
 
 use super::Failure;
 use super::logging;
@@ -133,6 +134,9 @@ impl Kind {
         let advice = match error.kind() {
             io::ErrorKind::NotFound => format!("there is no directory {shown}: make it, or name another file"),
             io::ErrorKind::IsADirectory => "it is a directory: name a file in it".to_owned(),
+            _ if Errno::from_io_error(error) == Some(Errno::LOOP) => {
+                format!("it is a link, and root follows none in {shown}, which others can write: name the file itself")
+            }
             io::ErrorKind::PermissionDenied => {
                 format!("{error}: let the server write in {shown}, or name another file")
             }

@@ -144,8 +144,13 @@ impl LogFile {
 }
 
 /// Not to wait, neither now nor later, where it is a pipe that nobody reads; and not to be ruled by it where it is a terminal.
+/// Root follows no link out of a directory that somebody else can write: it would write wherever he likes.
 fn open_at(directory: &OwnedFd, name: &OsString) -> io::Result<OwnedFd> {
     let how = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let facts = rustix::fs::fstat(directory)?;
+    let others = Mode::from_raw_mode(facts.st_mode).intersects(Mode::WGRP | Mode::WOTH);
+    let is_strange = rustix::process::geteuid().is_root() && (facts.st_uid != 0 || others);
+    let how = if is_strange { how | OFlags::NOFOLLOW } else { how };
     Ok(rustix::fs::openat(directory, name, how, MODE)?)
 }
 

@@ -1,5 +1,7 @@
 //! The middle of the machine: a complete request goes to the service, and its answer to the output.
 
+use std::num::NonZeroU16;
+
 use crate::http::{
     Body, Coding, Content, DecodedPath, Delivery, Head, HttpError, Now, Params, Recall, Request, Response, Status,
     Tick, encode,
@@ -10,7 +12,7 @@ use super::event::{Event, Narrator};
 use super::input::Input;
 use super::ledger::Ledger;
 use super::output::Output;
-use super::peer::Peer;
+use super::peer::{Peer, Voice};
 use super::waiting::Waiting;
 use super::writing::{Outgoing, Writing};
 use super::{Context, Phase, Scratch, State};
@@ -163,9 +165,12 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
             authority: head.authority,
             headers: head.headers,
             body,
-            client: self.service.client(head.headers, self.narrator.peer.address),
+            client: match self.narrator.peer.voice {
+                Voice::Own => self.service.client(head.headers, self.narrator.peer.address),
+                Voice::Strange => self.narrator.peer.address.map(|peer| peer.ip().to_canonical()),
+            },
             peer: self.narrator.peer.address,
-            local_port: self.narrator.peer.local_port,
+            local_port: self.narrator.peer.local_port.map(NonZeroU16::get),
             now: self.now,
             mount: "",
             params: Params::default(),

@@ -118,6 +118,7 @@ impl fmt::Display for Event<'_> {
             Event::Proxied(Proxied::Client { source, .. }) => write!(f, "a proxy, for {source}"),
             Event::Proxied(Proxied::Local) => f.write_str("a proxy, for a client without an address"),
             Event::Proxied(Proxied::Itself) => f.write_str("a proxy, for itself"),
+            Event::Proxied(Proxied::Unknown) => f.write_str("a proxy, for somebody it does not name"),
             Event::Received(bytes) => write!(f, "read {} bytes", bytes.len()),
             Event::HeadIncomplete(bytes) => write!(f, "reading: {bytes} bytes, the head is not complete"),
             Event::Parsed { method, target, .. } => write!(f, "parsed: {method} {}", target.escape_debug()),

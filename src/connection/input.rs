@@ -9,6 +9,11 @@ pub(crate) struct Input {
     end: usize,
 }
 
+/// True for nothing, and for the first half of a line end.
+pub(super) fn is_blank(unread: &[u8]) -> bool {
+    matches!(unread, b"" | b"\r")
+}
+
 /// Bytes asked for in one read, at least. A pipeline of a hundred small requests fits.
 pub(crate) const READ_STEP: usize = 16 * 1024;
 
@@ -31,7 +36,12 @@ impl Input {
 
     /// True if nothing was said: at most the first half of a line end too many.
     pub(crate) fn is_blank(&self) -> bool {
-        matches!(self.unread(), b"" | b"\r")
+        is_blank(self.unread())
+    }
+
+    /// True if no request has begun: there are line ends at most (RFC 9112 section 2.2).
+    pub(crate) fn begins_nothing(&self) -> bool {
+        self.unread().iter().all(|byte| b"\r\n".contains(byte))
     }
 
     /// What was received and not consumed.

@@ -29,6 +29,16 @@ impl Ledger {
         self.entries.is_empty()
     }
 
+    /// Bytes of memory that it takes.
+    pub(crate) fn size(&self) -> usize {
+        let texts = |entry: &Entry| {
+            let Exchange { line, referer, agent, .. } = &entry.exchange;
+            [Some(line), referer.as_ref(), agent.as_ref()].into_iter().flatten().map(|text| text.len()).sum::<usize>()
+        };
+        let texts = self.entries.iter().map(texts).sum::<usize>();
+        texts.saturating_add(self.entries.capacity().saturating_mul(size_of::<Entry>()))
+    }
+
     /// An answer's head was encoded; its body begins at this position.
     pub(crate) fn open(&mut self, exchange: Exchange, began: Tick, body_start: u64) {
         self.entries.push_back(Entry { exchange, began, body_start, body_end: None });

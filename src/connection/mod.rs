@@ -39,6 +39,7 @@ mod waiting;
 mod writing;
 
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 use std::time::Duration;
 
 use crate::http::{HttpError, Limits, Now, Progress, Recall, Status, Tick};
@@ -92,6 +93,9 @@ pub enum Phase {
     Draining,
     /// Stopping, and the connection is so new that its first request may be on its way: it is waited for. It is the last one.
     LastOrders,
+    /// The house is full, and this one does least with its place: a request that has come is answered, with
+    /// `Connection: close`; where none has, it ends, and a head that has begun is refused.
+    Crowded,
 }
 
 /// Where a connection stands.
@@ -201,7 +205,7 @@ pub struct Connection<T> {
 impl<T: Transport> Connection<T> {
     /// A connection that was just accepted. It is worth a first read at once.
     pub fn new(transport: T, peer: Option<SocketAddr>, now: &Now) -> Self {
-        let peer = Peer { address: peer, local_port: None };
+        let peer = Peer::at(peer);
         Narrator { peer, tracer: None }.tell(&Event::Accepted);
         Connection {
             transport,
@@ -222,7 +226,7 @@ impl<T: Transport> Connection<T> {
     /// The same connection, as one that came to this port.
     #[must_use]
     pub fn with_local_port(mut self, port: Option<u16>) -> Self {
-        self.peer.local_port = port;
+        self.peer.local_port = port.and_then(NonZeroU16::new);
         self
     }
 
@@ -265,15 +269,24 @@ impl<T: Transport> Connection<T> {
     /// Since when nothing is owed on either side: it has waited for a request to begin, and none is known to have come; or the
     /// last answer is sent.
     pub fn idle_since(&self) -> Option<Tick> {
-        let is_idle =
-            matches!(self.state, State::Preamble | State::Reading(_)) && self.kept.is_none() && !self.is_readable;
+        let is_idle = self.is_listening() && self.kept.as_ref().is_none_or(|kept| kept.is_blank());
         (is_idle || self.is_lingering()).then_some(self.since)
+    }
+
+    /// Since when a head has been on its way, if nothing else is and no more of it is known to have come.
+    pub fn head_since(&self) -> Option<Tick> {
+        let has_begun = self.is_listening() && self.kept.as_ref().is_some_and(|kept| kept.is_input_alone());
+        has_begun.then_some(self.since)
     }
 
     /// Since when it has been open, if its peer has not said a word that is known of.
     pub(crate) fn silent_since(&self) -> Option<Tick> {
         let is_silent = matches!(self.state, State::Preamble | State::Reading(_)) && self.kept.is_none();
         (is_silent && self.requests == 0).then_some(self.since)
+    }
+
+    fn is_listening(&self) -> bool {
+        matches!(self.state, State::Preamble | State::Reading(_)) && !self.is_readable
     }
 
     /// True if the last answer is sent, and the peer may still be sending.

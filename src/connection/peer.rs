@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU16;
 
 use crate::http::Proxied;
 
@@ -9,18 +10,36 @@ use crate::http::Proxied;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer {
     pub(crate) address: Option<SocketAddr>,
-    /// The port of ours that it came to.
-    pub(crate) local_port: Option<u16>,
+    /// The port of ours that it came to; no number is none.
+    pub(crate) local_port: Option<NonZeroU16>,
+    /// Whose word the fields of its requests are.
+    pub(crate) voice: Voice,
+}
+
+/// Whose word it is what a request says of its client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Voice {
+    /// That of who is connected, or of whom a proxy has named.
+    Own,
+    /// That of somebody behind a proxy which does not look at requests.
+    Strange,
 }
 
 impl Peer {
+    /// Who has just come from there.
+    pub(crate) fn at(address: Option<SocketAddr>) -> Self {
+        Peer { address, local_port: None, voice: Voice::Own }
+    }
+
     /// A proxy has said whom it speaks for: from now on it is as if the client had come itself.
     pub(crate) fn is_now(&mut self, said: Proxied) {
         match said {
             Proxied::Itself => {}
-            Proxied::Local => *self = Peer { address: None, local_port: None },
+            Proxied::Unknown => self.voice = Voice::Strange,
+            Proxied::Local => *self = Peer { address: None, local_port: None, voice: Voice::Strange },
             Proxied::Client { source, destination } => {
-                *self = Peer { address: Some(source), local_port: Some(destination.port()) };
+                *self =
+                    Peer { address: Some(source), local_port: NonZeroU16::new(destination.port()), voice: Voice::Own };
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The first half of the machine: from bytes to a complete request.
 
 use std::io;
+use std::time::Duration;
 
 use crate::http::{
     BodyLength, CONTINUE, ChunkDecoder, Content, DecodedPath, Framing, Head, HttpError, Limits, Method, Progress,
@@ -13,6 +14,9 @@ use super::input::Input;
 use super::spool::{Places, Spool};
 use super::writing::Flushed;
 use super::{Connection, Context, Event, Phase, Scratch, Share, State, Step, Transport};
+
+/// When a peer that had to yield may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here; the body
 /// gathers behind it, and goes on into a file when it gets long.
@@ -215,14 +219,14 @@ impl<T: Transport> Connection<T> {
         let was_blank = cx.scratch.input.is_blank();
         match self.fill(cx) {
             Ok(Filled::Some(count)) => {
-                if was_blank {
+                if was_blank && !cx.scratch.input.begins_nothing() {
                     self.since = cx.now.tick(); // a request begins
                 }
                 // A peer as fast as the loop would keep it for as long as an upload lasts.
                 share.bytes = share.bytes.saturating_add(count);
                 if share.is_used_up() { Step::Yield } else { Step::On }
             }
-            Ok(Filled::Nothing) if was_blank && cx.phase == Phase::Draining => {
+            Ok(Filled::Nothing) if was_blank && matches!(cx.phase, Phase::Draining | Phase::Crowded) => {
                 self.state = State::Closed;
                 Step::On
             }
@@ -232,6 +236,11 @@ impl<T: Transport> Connection<T> {
                     return Step::On;
                 }
                 Step::Wait
+            }
+            Ok(Filled::Nothing) if cx.phase == Phase::Crowded => {
+                let why = "there are too many connections, and what this one has begun to say takes too long";
+                self.refuse(&HttpError::service_unavailable(RETRY_AFTER, why), cx);
+                Step::On
             }
             Ok(Filled::Nothing) => {
                 let here = cx.scratch.input.unread().len();

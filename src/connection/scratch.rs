@@ -4,7 +4,7 @@
 //! no buffer at all.
 
 use super::bodies::Bodies;
-use super::input::Input;
+use super::input::{Input, is_blank};
 use super::ledger::Ledger;
 use super::output::Output;
 use super::spool::Places;
@@ -39,13 +39,23 @@ enum KeptInput {
 }
 
 impl Kept {
+    /// True if nothing was said and nothing is owed.
+    pub(super) fn is_blank(&self) -> bool {
+        self.is_input_alone() && matches!(&self.input, KeptInput::Short(bytes) if is_blank(bytes))
+    }
+
+    /// True if nothing is owed to the peer, and nothing left to tell of it.
+    pub(super) fn is_input_alone(&self) -> bool {
+        self.output.is_empty() && self.ledger.is_empty()
+    }
+
     /// Bytes of memory that it takes.
     pub(super) fn bytes(&self) -> usize {
         let input = match &self.input {
             KeptInput::Short(bytes) => bytes.len(),
             KeptInput::Long(input) => input.size(),
         };
-        input.saturating_add(self.output.size())
+        input.saturating_add(self.output.size()).saturating_add(self.ledger.size())
     }
 }
 

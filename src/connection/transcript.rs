@@ -130,7 +130,7 @@ impl State {
     fn show(&mut self, peer: Option<SocketAddr>, text: &str) {
         if self.speaker != Some(peer) {
             self.speaker = Some(peer);
-            let _ = writeln!(self.sink, "* {}", super::peer::Peer { address: peer, local_port: None });
+            let _ = writeln!(self.sink, "* {}", super::peer::Peer::at(peer));
         }
         // A transcript that cannot be written is nobody's loss but its reader's, who sees it.
         let _ = self.sink.write_all(text.as_bytes()).and_then(|()| self.sink.flush());

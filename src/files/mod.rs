@@ -7,6 +7,7 @@
 mod archive;
 mod beneath;
 mod cache;
+mod ceiling;
 mod coding;
 mod conditional;
 mod directory;

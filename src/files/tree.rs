@@ -13,6 +13,7 @@ use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::beneath;
+use super::ceiling::leaves_room;
 use super::facts::{Facts, Kind};
 
 /// What is done with symbolic links.
@@ -161,6 +162,9 @@ impl Tree {
             Guard::Kernel => self.beneath(path, beneath::open)?,
             Guard::Canonical => rustix::fs::open(&self.inside(path)?, beneath::READ | OFlags::NOFOLLOW, Mode::empty())?,
         };
+        if !leaves_room(&opened) {
+            return Err(Errno::MFILE);
+        }
         let facts = Facts::of(&rustix::fs::fstat(&opened)?);
         if facts.kind == kind { Ok((File::from(opened), facts)) } else { Err(Errno::NOENT) }
     }

@@ -23,8 +23,11 @@ use super::HttpError;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Proxied {
-    /// The proxy speaks for itself, or does not know for whom: who is connected is the client.
+    /// The proxy speaks for itself.
     Itself,
+    /// For somebody of whom it does not say who he is. What he says himself of clients was passed on unread, and is his word
+    /// alone.
+    Unknown,
     /// For a client without an address, on a socket in the file system.
     Local,
     /// For this client.
@@ -92,7 +95,7 @@ fn words(line: &[u8]) -> Option<Proxied> {
     let line = line.strip_prefix(b"PROXY ")?;
     // What else stands in such a line is to be ignored, whatever it is.
     if line == b"UNKNOWN" || line.starts_with(b"UNKNOWN ") {
-        return Some(Proxied::Itself);
+        return Some(Proxied::Unknown);
     }
     let mut words = std::str::from_utf8(line).ok()?.split(' ');
     let is_v4 = match words.next()? {
@@ -135,7 +138,7 @@ fn binary(input: &[u8]) -> Result<Option<(Proxied, usize)>, HttpError> {
     // A proxy may have got the request over datagrams (QUIC); the addresses are the same.
     let said = match family {
         _ if is_local => Proxied::Itself,
-        0x00 => Proxied::Itself,
+        0x00 => Proxied::Unknown,
         0x11 | 0x12 => addresses::<4>(block).ok_or(short)?,
         0x21 | 0x22 => addresses::<16>(block).ok_or(short)?,
         0x31 | 0x32 if block.len() >= UNIX_ADDRESSES => Proxied::Local,

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 
 use super::Headers;
 use super::forwarded::{Hop, forwarded, x_forwarded_for};
@@ -39,11 +39,19 @@ pub struct Trust {
     has_local: bool,
 }
 
+/// A network of IPv4 addresses in the form of IPv6 is that of the IPv4 addresses, as an address of it is.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let plain = mapped.network().to_ipv4_mapped().zip(mapped.prefix_len().checked_sub(96));
+    let plain = plain.and_then(|(address, length)| Ipv4Net::new(address, length).ok());
+    plain.map_or(network, IpNet::V4)
+}
+
 impl Trust {
     /// Trust in these networks.
     #[must_use]
     pub fn new(networks: impl IntoIterator<Item = IpNet>) -> Self {
-        Trust { networks: networks.into_iter().collect(), has_local: false }
+        Trust { networks: networks.into_iter().map(canonical).collect(), has_local: false }
     }
 
     /// The same, and in whoever has no address: who comes to a socket in the file system.
@@ -75,6 +83,7 @@ impl Trust {
     /// let trust = Trust::new(["10.0.0.0/8".parse()?]);
     /// assert!(trust.covers("10.1.2.3".parse()?) && trust.covers("::ffff:10.1.2.3".parse()?));
     /// assert!(!trust.covers("192.0.2.1".parse()?));
+    /// assert!(Trust::new(["::ffff:10.0.0.0/104".parse()?]).covers("10.1.2.3".parse()?));
     /// # Ok(()) }
     /// ```
     #[must_use]

@@ -14,8 +14,10 @@
 //!   the same name, is not to be had: a release that is switched by a link needs its parent as root, or a restart.
 //! - A rule holds for a directory with all below it, and no other takes back what it gives. Logs in a directory of
 //!   their own are the way to keep the rest from being written.
-//! - What was open before stays open. Size, time and mode of a file (stat) are not kept secret, and neither are datagrams sent
-//!   (UDP) held back.
+//! - What was open before stays open; a directory among it is a way out of a root that was changed, which these rules close
+//!   and nothing else does.
+//! - Size, time and mode of a file (stat) are not kept secret; datagrams (UDP) are not held back, and neither are connections to
+//!   sockets in the file system: who has the right to write to one may still speak to it. Another user has fewer of them.
 
 mod error;
 mod kernel;

@@ -77,6 +77,9 @@ impl Who {
     }
 }
 
+/// The number that the system calls take for "no change".
+const NOBODY_AT_ALL: u32 = u32::MAX;
+
 /// A user by name, or else by number; and its group, where the system knows it.
 fn find_user(name: &str) -> Result<(Uid, Option<Gid>), SandboxError> {
     let mut known = User::from_name(name).map_err(unreadable)?;
@@ -84,7 +87,7 @@ fn find_user(name: &str) -> Result<(Uid, Option<Gid>), SandboxError> {
     if let (None, Some(number)) = (&known, number) {
         known = User::from_uid(number).map_err(unreadable)?;
     }
-    match (known, number) {
+    match (known, number.filter(|number| number.as_raw() != NOBODY_AT_ALL)) {
         (Some(user), _) => Ok((user.uid, Some(user.gid))),
         (None, Some(number)) => Ok((number, None)),
         (None, None) => Err(SandboxError::UnknownUser(name.to_owned())),
@@ -93,7 +96,7 @@ fn find_user(name: &str) -> Result<(Uid, Option<Gid>), SandboxError> {
 
 fn find_group(name: &str) -> Result<Known<Gid>, SandboxError> {
     let known = Group::from_name(name).map_err(unreadable)?.map(|group| group.gid);
-    let id = known.or_else(|| name.parse().ok().map(Gid::from_raw));
+    let id = known.or_else(|| name.parse().ok().filter(|&number| number != NOBODY_AT_ALL).map(Gid::from_raw));
     let id = id.ok_or_else(|| SandboxError::UnknownGroup(name.to_owned()))?;
     Ok(Known { id, name: name.to_owned() })
 }

@@ -123,8 +123,8 @@ impl<S: Service> Server<S> {
         self.service.end_turn();
         self.service = service;
         self.next_turn = Tick::default(); // it is asked when it wants one
-        self.max_connections = descriptors::make_room(config.max_connections);
-        self.visitors.set_rules(config.max_per_address, self.max_connections);
+        self.room = descriptors::make_room(config.max_connections);
+        self.visitors.set_rules(config.max_per_address, self.room.connections);
         self.config = config;
     }
 

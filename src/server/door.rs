@@ -10,17 +10,18 @@ use crate::connection::{Connection, Phase};
 use crate::http::{HttpError, Tick};
 use crate::service::Service;
 
+use super::idlers::{Idleness, Idler};
 use super::{Server, Slot, Standing, Stream};
 
 /// Peers accepted in one turn: a burst of thousands must not keep those waiting who are here.
 pub(super) const ACCEPTS_A_TURN: usize = 128;
 
-/// Peers beside the connections there may be, who have been told that there are too many and may still be reading it. When
-/// more come, the first must go.
-const DOORSTEP: usize = 64;
-
 /// Connections looked at in one turn, to find idle ones: a full house at its default size once, a small one many times.
 const LOOKS_A_TURN: usize = 16 * 1024;
+
+/// A head that takes longer has to yield in a full house: it comes whole from everybody but a person who types, and from who
+/// means to hold the place.
+const SLOW_HEAD: Duration = Duration::from_secs(5);
 
 /// When a peer that was turned away may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -37,9 +38,15 @@ impl<S: Service> Server<S> {
         let mut looks = LOOKS_A_TURN;
         while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() {
             accepted += 1;
-            let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else { continue };
+            let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else {
+                // Where nothing is left to take a peer in with, room is made as in a full house.
+                if self.acceptor.resumes().is_some() && !self.has_one_yield(&mut looks) {
+                    self.clear_the_doorstep();
+                }
+                continue;
+            };
             self.figures.accepted = self.figures.accepted.saturating_add(1);
-            let refusal = self.refusal(peer, &mut looks);
+            let refusal = self.refusal(peer, self.room.is_taken_up(&stream), &mut looks);
             let mut connection = Connection::new(stream, peer, &self.now).with_local_port(port);
             if self.config.wants_proxy_protocol && self.config.proxies.covers_peer(peer) {
                 connection = connection.behind_proxy();
@@ -54,12 +61,17 @@ impl<S: Service> Server<S> {
     }
 
     /// Why this peer cannot stay, if he cannot. In a full house the longest idle yields.
-    fn refusal(&mut self, peer: Option<SocketAddr>, looks: &mut usize) -> Option<HttpError> {
+    fn refusal(&mut self, peer: Option<SocketAddr>, is_last: bool, looks: &mut usize) -> Option<HttpError> {
         let later = |detail| Some(HttpError::service_unavailable(RETRY_AFTER, detail));
         if let Some(most) = self.counted(peer).and_then(|address| self.visitors.is_at_limit(address)) {
             return later(format!("{most} connections from your address are open, and there may be no more of them"));
         }
-        if self.guests() < self.max_connections || self.has_one_yield(looks) {
+        if is_last {
+            // The room that is made here is for the next: one of the last descriptors stays with who goes at once.
+            self.has_one_yield(looks);
+            return later("too many files are being sent; try again in a moment".to_owned());
+        }
+        if self.guests() < self.room.connections || self.has_one_yield(looks) {
             return None;
         }
         later(format!(
@@ -97,15 +109,18 @@ impl<S: Service> Server<S> {
         }
     }
 
-    /// Makes room on the doorstep, which is small where the house is.
     fn take_to_the_doorstep(&mut self, key: usize) {
-        let room = DOORSTEP.min(self.max_connections / 4).max(1);
-        if self.doorstep.len() >= room
-            && let Some(&first) = self.doorstep.front()
-        {
-            self.remove(first);
+        if self.doorstep.len() >= self.room.doorstep {
+            self.clear_the_doorstep();
         }
         self.doorstep.push_back(key);
+    }
+
+    /// Sends away who has stood there longest.
+    fn clear_the_doorstep(&mut self) {
+        if let Some(&first) = self.doorstep.front() {
+            self.remove(first);
+        }
     }
 
     /// A connection was removed: its place is free.
@@ -118,24 +133,27 @@ impl<S: Service> Server<S> {
         }
     }
 
-    /// Ends the connection that has been idle longest, or has lingered. It is asked once more, as when a server stops: a request
-    /// that has come meanwhile is answered, and the next one is looked for.
+    /// Ends the connection that does least with its place. It is asked once more: a request that has come meanwhile is answered,
+    /// and the next one is looked for.
     fn has_one_yield(&mut self, looks: &mut usize) -> bool {
         loop {
-            let Some((since, key)) = self.idlers.next() else {
+            let Some(idler) = self.idlers.next() else {
                 if *looks == 0 {
                     return false;
                 }
                 *looks = looks.saturating_sub(self.slots.len());
-                let idle = |(key, slot): (usize, &Slot)| Some((slot.idle_since()?, key));
+                let now = self.now.tick();
+                let idle = |(key, slot): (usize, &Slot)| slot.idleness(now).map(|idleness| Idler { idleness, key });
                 if !self.idlers.note(self.slots.iter().filter_map(idle)) {
                     return false;
                 }
                 continue;
             };
-            let Some(slot) = self.slots.get_mut(key).filter(|slot| slot.idle_since() == Some(since)) else { continue };
+            let (now, key) = (self.now.tick(), idler.key);
+            let is_idle_still = |slot: &&mut Slot| slot.idleness(now) == Some(idler.idleness);
+            let Some(slot) = self.slots.get_mut(key).filter(is_idle_still) else { continue };
             slot.connection.set_ready(true, false, false);
-            self.step_in(Phase::Draining, key);
+            self.step_in(Phase::Crowded, key);
             if self.slots.get(key).is_some_and(|slot| slot.connection.is_lingering()) {
                 self.remove(key); // it has its answer
             }
@@ -148,8 +166,12 @@ impl<S: Service> Server<S> {
 }
 
 impl Slot {
-    /// Since when it has waited for a request, if it does.
-    fn idle_since(&self) -> Option<Tick> {
-        (self.standing == Standing::Guest && !self.is_queued).then(|| self.connection.idle_since()).flatten()
+    /// How little it does, if that is little enough to yield.
+    fn idleness(&self, now: Tick) -> Option<Idleness> {
+        if self.standing == Standing::TurnedAway || self.is_queued {
+            return None;
+        }
+        let slow = || self.connection.head_since().filter(|&since| now.since(since) >= SLOW_HEAD);
+        self.connection.idle_since().map(Idleness::Idle).or_else(|| slow().map(Idleness::SlowHead))
     }
 }

@@ -34,6 +34,7 @@ use crate::http::{Now, Recall, Tick, Wake};
 use crate::service::Service;
 
 use acceptor::Acceptor;
+use descriptors::Room;
 use idlers::Idlers;
 use signals::Signals;
 use stream::Stream;
@@ -74,7 +75,7 @@ pub struct Server<S> {
     scratch: Scratch,
     service: S,
     config: Config,
-    max_connections: usize,
+    room: Room,
     /// Connections of those who were turned away and have not gone yet, in the order in which they came.
     doorstep: VecDeque<usize>,
     visitors: Visitors,
@@ -154,7 +155,7 @@ impl<S: Service> Server<S> {
         let poll = Poll::new()?;
         let acceptor = Acceptor::new(listeners, poll.registry(), FIRST_LISTENER)?;
         let handle = Handle::new(poll.registry(), WAKER)?;
-        let max_connections = descriptors::make_room(config.max_connections);
+        let room = descriptors::make_room(config.max_connections);
         Ok(Server {
             wake: handle.mailbox(),
             handle,
@@ -167,9 +168,9 @@ impl<S: Service> Server<S> {
             again: VecDeque::new(),
             scratch: Scratch::new().with_bodies(config.bodies.clone()),
             service,
-            max_connections,
+            room,
             doorstep: VecDeque::new(),
-            visitors: Visitors::new(config.max_per_address, max_connections),
+            visitors: Visitors::new(config.max_per_address, room.connections),
             idlers: Idlers::default(),
             figures: Figures::default(),
             config,
