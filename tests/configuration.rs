@@ -89,9 +89,19 @@ fn what_is_good_is_said_and_nothing_is_started() {
     assert!(!site.path().join("x.log").exists());
     let files = fs::read_dir(site.path()).unwrap().count();
     assert_eq!(files, 4, "something was left");
-    let (code, stdout, stderr) = run(&["--check", "--user", "nobody of this name"], &[], site.path());
-    assert_eq!((code, stdout.as_str()), (Some(2), ""), "{stderr}");
-    assert!(stderr.contains("nobody of this name"), "{stderr}");
+    // What only a start would meet is looked for as well.
+    for (option, value, why) in [
+        ("--user", "nobody of this name", "nobody of this name"),
+        ("--group", "4294967295", "group"), // the number that means no change
+        ("--log", "nowhere/a.log", "there is no directory nowhere"),
+        ("--access-log", "www", "it is a directory"),
+        ("--bind", "unix:nowhere/socket", "nowhere/socket cannot be made"),
+        ("--pid-file", "nowhere/pid", "nowhere/pid cannot be made"),
+    ] {
+        let (code, stdout, stderr) = run(&["--check", option, value], &[], site.path());
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{option} {value}: {stderr}");
+        assert!(stderr.contains(why), "{option} {value}: {stderr}");
+    }
 }
 
 #[test]

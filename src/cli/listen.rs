@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use ownhands::Listener;
+use rustix::fs::Access;
 use rustix::net::{SocketAddrUnix, getsockname};
 
 use super::Failure;
@@ -232,6 +233,27 @@ fn outward(from: IpAddr, far: IpAddr) -> Option<IpAddr> {
     socket.connect((far, 9)).ok()?;
     let own = socket.local_addr().ok()?.ip();
     (!own.is_loopback() && !own.is_unspecified()).then_some(own)
+}
+
+/// Says whether the names that would be made in the file system could be: sockets, and the pid file with its own.
+pub(super) fn check(options: &Options) -> Result<(), Failure> {
+    let sockets = match &options.addresses {
+        Addresses::Lan => &[],
+        Addresses::These(places) => &places[..],
+    };
+    let sockets = sockets.iter().filter_map(|place| match place {
+        Place::Ip(_) => None,
+        Place::Unix(path) => Some((path, "bind")),
+    });
+    for (path, option) in sockets.chain(options.pid_file.iter().map(|path| (path, "pid-file"))) {
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if let Err(error) = rustix::fs::access(directory, Access::WRITE_OK) {
+            let error = io::Error::from(error);
+            let why = format!("{} cannot be made: {}: {error}", path.display(), directory.display());
+            return Err(options.origins.blame(option, why));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -81,11 +81,13 @@ fn show_routes(options: &Options) -> Result<(), Failure> {
 
 /// Makes all that can be made without a socket and a log, to see whether it can be.
 fn check(options: &Options) -> Result<(), Failure> {
-    site::build(options).and_then(|_| lock::check(options)).and_then(|()| Logs::check(options)).map_err(|failure| {
-        match failure {
+    site::build(options)
+        .and_then(|_| lock::check(options))
+        .and_then(|()| Logs::check(options))
+        .and_then(|()| listen::check(options))
+        .map_err(|failure| match failure {
             Failure::Usage(why) | Failure::Run(why) => Failure::Usage(why),
-        }
-    })?;
+        })?;
     let _ = say("the configuration is good\n");
     Ok(())
 }
