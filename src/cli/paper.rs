@@ -78,8 +78,8 @@ const CHAPTERS: &[(&str, &[(&str, &str)])] = &[
     (
         "FILES",
         &[(
-            "$XDG_RUNTIME_DIR/ownhands.pid, /run/ownhands.pid",
-            "The number of the server in the background, if --pid-file names no other file. Beside it is its control socket.",
+            "/run/ownhands.pid, $XDG_RUNTIME_DIR/ownhands.pid, /tmp/ownhands-UID.pid",
+            "The number of the server in the background, if --pid-file names no other file: of root the first, of others the second, or the third where there is no such directory. Beside it is its control socket.",
         )],
     ),
     (
@@ -104,6 +104,7 @@ const CHAPTERS: &[(&str, &[(&str, &str)])] = &[
             ("1", "It could not be done."),
             ("2", "What was asked for makes no sense, and nothing was started: a line on stderr says why."),
             ("3", "For status: there is no server."),
+            ("4", "For status: there is one that does not answer."),
         ],
     ),
     (
