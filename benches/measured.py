@@ -97,7 +97,7 @@ class Server:
             if not self.url.startswith("http://"):
                 raise Failed(f"{name} did not start: it said {self.url!r}")
             self.address = urlsplit(self.url).hostname, urlsplit(self.url).port
-            self.resident_at_start = self.rss()
+            self.resident_at_start, self.own_at_start = self.rss(), self.own()
             self._wait_until_it_answers()
         except BaseException:
             self.stop()
@@ -153,6 +153,10 @@ class Server:
     def rss(self):
         """Resident bytes of the tree. A page shared by two of its processes counts twice."""
         return sum(int(kilobytes) for pid in self.tree() for kilobytes in self._fields(pid, "smaps_rollup", "Rss")) * 1024
+
+    def own(self):
+        """Bytes of the tree that are not pages of the program and its libraries: its data."""
+        return sum(int(kilobytes) for pid in self.tree() for kilobytes in self._fields(pid, "smaps_rollup", "Anonymous")) * 1024
 
     def wake_ups(self):
         """How often the first process has gone to sleep so far."""

@@ -1,13 +1,15 @@
 //! A server and the program that runs it: what is handed out between turns, and what may be changed there.
 
+use std::cell::Cell;
 use std::io::{ErrorKind, Read, Write};
 use std::net::TcpStream;
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
+use std::rc::Rc;
 use std::thread;
 use std::time::Duration;
 
-use ownhands::{App, Call, Config, Figures, Listener, Request, Server};
+use ownhands::{App, Call, Config, Exchange, Figures, Listener, Request, Server};
 
 use crate::running::{PATIENCE, connect, get, hear, say};
 
@@ -125,6 +127,53 @@ fn a_successor_has_the_sockets_and_nobody_is_refused() {
     }
     assert!(TcpStream::connect(address).is_ok());
 }
+
+/// An end at this moment might meet the next request of somebody who has just been answered.
+#[test]
+fn who_is_busy_at_a_hand_over_is_answered_once_more_and_told() {
+    let mut server = server("text");
+    let address = server.local_addrs()[0];
+    let mut peer = connect(address);
+    for is_handed_over in [false, true] {
+        if is_handed_over {
+            server.hand_over();
+        }
+        say(&mut peer, get("/"));
+        let asked = server.figures().requests;
+        while server.figures().requests == asked {
+            assert!(server.attend(Some(Duration::from_millis(1))).unwrap().is_some(), "it has ended");
+        }
+        let (head, body) = hear(&mut peer);
+        assert_eq!(body, b"text");
+        assert_eq!(head.contains("\r\nConnection: close\r\n"), is_handed_over, "{head}");
+    }
+    assert_eq!(peer.read(&mut [0]).unwrap(), 0);
+    drop(peer);
+    assert_eq!(server.attend(None).unwrap(), None);
+}
+
+#[test]
+fn what_is_cut_off_at_the_end_is_told_to_observers() {
+    let sent = Rc::new(Cell::new(None));
+    let told = Rc::clone(&sent);
+    let mut app = App::new();
+    app.route("GET", "/long", |_: &Request<'_>| "x".repeat(LONG)).unwrap();
+    app.add_observer(move |exchange: &Exchange| told.set(Some(exchange.sent)));
+    let config = Config { grace: Duration::from_millis(20), ..Config::default() };
+    let mut server = Server::bind(&["127.0.0.1:0".parse().unwrap()], config, app).unwrap();
+    let mut peer = connect(server.local_addrs()[0]);
+    say(&mut peer, get("/long"));
+    while server.figures().requests == 0 {
+        server.attend(Some(Duration::from_millis(1))).unwrap();
+    }
+    server.handle().stop().unwrap();
+    assert_eq!(server.attend(None).unwrap(), None);
+    assert!((1..LONG as u64).contains(&sent.get().expect("it is told")), "{sent:?}");
+    assert_eq!(server.figures().connections, 0);
+}
+
+/// Longer than what the kernel takes on for a peer that does not read.
+const LONG: usize = 16 << 20;
 
 /// The figures of a server that runs in this thread until its peers, who speak in another, have said all.
 fn figures_after(config: Config, speak: impl FnOnce(std::net::SocketAddr) + Send + 'static) -> (Figures, Figures) {

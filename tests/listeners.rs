@@ -117,3 +117,19 @@ fn what_does_not_listen_is_refused() {
     assert_eq!(Listener::from_fd(stream.into()).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     assert!(Listener::from_fd(tempfile::tempfile().unwrap().into()).is_err());
 }
+
+#[test]
+fn a_socket_in_the_file_system_is_open_to_all_and_goes_only_while_it_is_its_own() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let directory = tempfile::tempdir().unwrap();
+    let (path, other) = (directory.path().join("socket"), directory.path().join("other"));
+    let first = Listener::unix(&path).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o666);
+    let second = Listener::unix(&other).unwrap();
+    std::fs::rename(&other, &path).unwrap();
+    drop(first);
+    assert!(path.exists(), "the name is another's now");
+    drop(second);
+    assert!(path.exists(), "and that one was bound elsewhere");
+}

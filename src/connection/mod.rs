@@ -91,7 +91,7 @@ pub enum Phase {
     Open,
     /// Stopping: what has begun is finished, with `Connection: close`, and idle connections end.
     Draining,
-    /// Stopping, and the connection is so new that its first request may be on its way: it is waited for. It is the last one.
+    /// Stopping, and the connection is so new, or so busy, that a request may be on its way: it is waited for. It is the last one.
     LastOrders,
     /// The house is full, and this one does least with its place: a request that has come is answered, with
     /// `Connection: close`; where none has, it ends, and a head that has begun is refused.
@@ -279,10 +279,10 @@ impl<T: Transport> Connection<T> {
         has_begun.then_some(self.since)
     }
 
-    /// Since when it has been open, if its peer has not said a word that is known of.
-    pub(crate) fn silent_since(&self) -> Option<Tick> {
-        let is_silent = matches!(self.state, State::Preamble | State::Reading(_)) && self.kept.is_none();
-        (is_silent && self.requests == 0).then_some(self.since)
+    /// Since when no request has been under way, as far as what was read tells: another may have come.
+    pub(crate) fn quiet_since(&self) -> Option<Tick> {
+        let is_reading = matches!(self.state, State::Preamble | State::Reading(_));
+        (is_reading && self.kept.as_ref().is_none_or(|kept| kept.is_blank())).then_some(self.since)
     }
 
     fn is_listening(&self) -> bool {
@@ -314,6 +314,11 @@ impl<T: Transport> Connection<T> {
     /// Notes that the transport has failed. Whoever works for this peer is told when the machine goes on.
     pub fn set_gone(&mut self) {
         self.is_gone = true;
+    }
+
+    /// Ends it wherever it stands, when it goes on next.
+    pub(crate) fn cut_off(&mut self) {
+        self.state = State::Closed;
     }
 
     /// True if the answer was put off and is still owed.

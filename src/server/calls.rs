@@ -95,7 +95,8 @@ impl<S: Service> Server<S> {
                 break;
             }
             if self.now.tick() >= self.last_call {
-                info!("stopped with {} connections unfinished", self.slots.len());
+                info!("{} connections are unfinished, and cut off", self.slots.len());
+                self.cut_off_all();
                 break;
             }
             if self.now.tick() >= until {
@@ -104,6 +105,7 @@ impl<S: Service> Server<S> {
             self.turn(&mut events, until)?;
         }
         self.service.end_turn();
+        info!("stopped");
         Ok(None)
     }
 

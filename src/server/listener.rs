@@ -84,7 +84,8 @@ impl Listener {
     }
 
     /// Listens on a path in the file system, which is removed when the server closes. A socket that was left there by a
-    /// process that is gone is replaced; anything else is not.
+    /// process that is gone is replaced; anything else is not. Everybody on this machine may connect, as to a port; who may not
+    /// is for the directory to say.
     ///
     /// # Errors
     /// What the system says; [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody listens there, or the path is no socket.
@@ -112,7 +113,9 @@ impl Listener {
             other => other?,
         };
         listen(listener.as_fd(), BACKLOG)?;
-        Ok(Listener { name: Some(Named::new(path)?), socket: Socket::Unix(listener) })
+        let name = Named::new(path)?;
+        name.open_to_all()?;
+        Ok(Listener { name: Some(name), socket: Socket::Unix(listener) })
     }
 
     /// Takes over a socket that listens already, as socket activation and an upgrade in place hand them over.

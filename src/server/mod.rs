@@ -83,6 +83,8 @@ pub struct Server<S> {
     idlers: Idlers,
     figures: Figures,
     phase: Phase,
+    /// Somebody else has the listening sockets.
+    has_successor: bool,
     /// When a stopping server stops waiting.
     last_call: Tick,
     handle: Handle,
@@ -178,6 +180,7 @@ impl<S: Service> Server<S> {
             figures: Figures::default(),
             config,
             phase: Phase::Open,
+            has_successor: false,
             last_call: Tick::NEVER,
             signals: None,
             asked_to_stop: 0,
@@ -297,9 +300,11 @@ impl<S: Service> Server<S> {
 
     /// Lets one connection go on, and notes what it says.
     fn step(&mut self, key: usize) {
-        let is_new =
-            self.slots.get(key).is_some_and(|slot| slot.first_word_due().is_some_and(|due| self.now.tick() < due));
-        self.step_in(if is_new && self.phase == Phase::Draining { Phase::LastOrders } else { self.phase }, key);
+        let phase = match self.phase {
+            Phase::Draining if self.is_awaited(key) => Phase::LastOrders,
+            phase => phase,
+        };
+        self.step_in(phase, key);
     }
 
     /// The same, as if the server were in this phase.
@@ -326,7 +331,7 @@ impl<S: Service> Server<S> {
         }
         match next {
             Next::Wait(deadline) => {
-                let due = slot.first_word_due().filter(|_| phase == Phase::LastOrders);
+                let due = slot.word_due(self.has_successor).filter(|_| phase == Phase::LastOrders);
                 slot.deadline = due.map_or(deadline, |due| due.min(deadline));
                 self.timers.set(key, slot.deadline);
             }

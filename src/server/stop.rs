@@ -15,13 +15,15 @@ use super::{Call, Server, Signal, Slot, listener};
 const LAST_ACCEPTS: usize = listener::BACKLOG as usize / ACCEPTS_A_TURN;
 
 /// How long a stopping server waits for the first request of somebody who has just been let in: he knocked at an open door, and
-/// nothing told him that it was closing.
-const FIRST_WORD: Duration = Duration::from_secs(1);
+/// nothing told him that it was closing. With a successor, also for the next request of somebody who has just been answered:
+/// he gets his answer with `Connection: close`, where an end at this moment might meet his request.
+const LAST_ORDERS: Duration = Duration::from_secs(1);
 
 impl Slot {
-    /// Until when that is, if he has not said a word.
-    pub(super) fn first_word_due(&self) -> Option<Tick> {
-        self.connection.silent_since().map(|since| since.plus(FIRST_WORD))
+    /// Until when that is.
+    pub(super) fn word_due(&self, has_successor: bool) -> Option<Tick> {
+        let is_awaited = has_successor || self.connection.requests() == 0;
+        self.connection.quiet_since().filter(|_| is_awaited).map(|since| since.plus(LAST_ORDERS))
     }
 }
 
@@ -52,6 +54,23 @@ impl<S: Service> Server<S> {
         self.drain();
     }
 
+    /// True if a request may be on its way that nobody should be refused.
+    pub(super) fn is_awaited(&self, key: usize) -> bool {
+        let due = self.slots.get(key).and_then(|slot| slot.word_due(self.has_successor));
+        due.is_some_and(|due| self.now.tick() < due)
+    }
+
+    /// The time is over: what is not finished is cut off, and observers are told how far it came.
+    pub(super) fn cut_off_all(&mut self) {
+        let keys: Vec<usize> = self.slots.iter().map(|(key, _)| key).collect();
+        for key in keys {
+            if let Some(slot) = self.slots.get_mut(key) {
+                slot.connection.cut_off();
+                self.step(key);
+            }
+        }
+    }
+
     /// True once it takes no more peers, and finishes what has begun.
     ///
     /// ```
@@ -77,6 +96,7 @@ impl<S: Service> Server<S> {
         if self.phase == Phase::Open {
             info!("handed over to a successor: {} connections", self.slots.len());
             self.acceptor.forget_names();
+            self.has_successor = true;
             self.drain();
         }
     }
