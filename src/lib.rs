@@ -189,7 +189,7 @@
 //! # A full house
 //!
 //! Each peer costs a place, memory and time, and each of them is bounded. When all places are taken, the connection that has
-//! waited longest for a request yields; where all are busy, the next peer is answered 503 on the doorstep. No address holds
+//! waited longest for a request yields, then the one whose head has been on its way longest; where all are busy, the next peer is answered 503 on the doorstep. No address holds
 //! more than its share. What comes slowly or is taken slowly has its time used up at less than [`Timeouts::min_rate`], and
 //! what is kept for all together has its bound in [`Config::max_kept`].
 //!

@@ -13,13 +13,15 @@ use regex::Regex;
 
 use super::values::{
     AccessFormat, Place, Proxy, Seconds, Strictness, count, expression, fields, file_name, format, glob, header, level,
-    mount, name, place, port, proxy, rate, redirect, sandbox, truth, whole,
+    mount, name, place, port, positive, proxy, redirect, sandbox, truth, whole,
 };
 
 /// Serves directories and files over HTTP: one thread, one event loop.
 #[derive(Debug, Parser)]
 #[command(name = "ownhands", version, disable_help_subcommand = true)]
-#[command(override_usage = "ownhands [OPTIONS] [PATH]...\n       ownhands demo [OPTIONS] [ROOT]")]
+#[command(
+    override_usage = "ownhands [OPTIONS] [PATH]...\n       ownhands demo [OPTIONS] [ROOT]\n       ownhands VERB [OPTIONS] [PATH]..."
+)]
 pub(super) struct CommandLine {
     #[command(subcommand)]
     pub(super) verb: Option<Verb>,
@@ -55,7 +57,7 @@ pub(super) enum Verb {
     Restart(Paths),
     /// Lets the server in the background read its configuration anew
     Reload(Paths),
-    /// Tells what the server in the background is about; exit code 0 if there is one, else 3
+    /// Tells what the server in the background is about; exit code 0 if there is one, 3 if there is none, 4 if that cannot be said
     Status(Paths),
     /// Prints a unit for systemd that runs a server with these options
     Unit(Paths),
@@ -241,7 +243,7 @@ pub(super) struct Bounds {
     pub(super) max_body: u64,
 
     /// Requests on one connection, after which it is closed [default: without end]
-    #[arg(long, value_name = "N", value_parser = rate)]
+    #[arg(long, value_name = "N", value_parser = positive)]
     pub(super) max_requests: Option<u64>,
 
     /// Bytes kept for clients that do not read, or do not finish what they say, of all connections together
@@ -249,7 +251,7 @@ pub(super) struct Bounds {
     pub(super) max_kept: usize,
 
     /// Bytes a second that a client must send of a long body, and take of a long answer
-    #[arg(long, value_name = "BYTES", default_value_t = Timeouts::MIN_RATE, value_parser = rate)]
+    #[arg(long, value_name = "BYTES", default_value_t = Timeouts::MIN_RATE, value_parser = positive)]
     pub(super) min_rate: u64,
 }
 
@@ -260,7 +262,7 @@ pub(super) struct Times {
     #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Timeouts::HEAD))]
     pub(super) header_timeout: Seconds,
 
-    /// Seconds a client may take for a body, and one more for each 500 bytes that came
+    /// Seconds a client may take for a body, and one more for each --min-rate bytes that came
     #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Timeouts::BODY))]
     pub(super) body_timeout: Seconds,
 
@@ -296,7 +298,7 @@ pub(super) struct Logs {
     #[arg(long, value_name = "-|FILE|off", default_value = "-", allow_hyphen_values = true, value_hint = ValueHint::FilePath)]
     pub(super) log: PathBuf,
 
-    /// What is logged on stderr: error, warn, info, debug, trace or off
+    /// How much is told: error, warn, info, debug, trace or off
     #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = level)]
     pub(super) log_level: LevelFilter,
 
@@ -340,7 +342,7 @@ pub(super) struct Locked {
 /// How a server in the background is found.
 #[derive(Debug, Args)]
 pub(super) struct Background {
-    /// Where a server in the background leaves its number [default: in the user's runtime directory, or /run]
+    /// Where a server in the background leaves its number [default: in the user's runtime directory, or that for temporary files; root's is /run]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) pid_file: Option<PathBuf>,
 }

@@ -1,13 +1,13 @@
 //! What the command leaves itself when it is locked in: what it serves to be read, its logs to be written, no more.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use ownhands::connection::Bodies;
 use ownhands::files::Links;
 use ownhands::sandbox::{Locked, Sandbox, SandboxError, Strictness as Kernel};
-use rustix::fs::Access;
+use rustix::fs::{Access, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::Failure;
 use super::logs::Logs;
@@ -78,20 +78,23 @@ pub(super) fn stay(old: &Options, new: &mut Options) -> Result<(), Failure> {
         })?
         .settle(new);
     }
+    if old.sandbox == Strictness::Off {
+        return Ok(());
+    }
     match served(new).find(|path| is_out_of_reach(path)) {
-        Some(path) if old.sandbox != Strictness::Off => {
+        Some(path) => {
             let shown = path.display();
             Err(Failure::Usage(format!("{shown} is new, or not the one it was, and out of reach: restart the server")))
         }
-        _ => Ok(()),
+        None => Ok(()),
     }
 }
 
 /// True if its mode lets it be read, which is all that access(2) looks at, and the lock does not.
 fn is_out_of_reach(path: &Path) -> bool {
-    let opened = if path.is_dir() { path.read_dir().map(drop) } else { File::open(path).map(drop) };
-    let is_denied = opened.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
-    is_denied && rustix::fs::access(path, Access::READ_OK).is_ok()
+    // Not to wait where it is a pipe.
+    let opened = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty());
+    opened.is_err_and(|error| error == Errno::ACCESS) && rustix::fs::access(path, Access::READ_OK).is_ok()
 }
 
 /// True if the process will be locked in, and cannot start another then.

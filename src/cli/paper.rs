@@ -104,7 +104,7 @@ const CHAPTERS: &[(&str, &[(&str, &str)])] = &[
             ("1", "It could not be done."),
             ("2", "What was asked for makes no sense, and nothing was started: a line on stderr says why."),
             ("3", "For status: there is no server."),
-            ("4", "For status: there is one that does not answer."),
+            ("4", "For status: whether there is one cannot be said; a line on stderr says why."),
         ],
     ),
     (

@@ -213,6 +213,6 @@ pub(super) fn trust(proxies: &[Proxy]) -> Trust {
     if proxies.contains(&Proxy::Unix) { trust.with_local() } else { trust }
 }
 
-pub(super) fn rate(text: &str) -> Result<u64, String> {
-    text.parse().ok().filter(|&rate| rate > 0).ok_or("give a whole number above 0".to_owned())
+pub(super) fn positive(text: &str) -> Result<u64, String> {
+    text.parse().ok().filter(|&number| number > 0).ok_or("give a whole number above 0".to_owned())
 }

@@ -1,4 +1,5 @@
-//! Accepting peers: in batches, never beyond the limit, and without spinning where the system has nothing left to give.
+//! Accepting peers: each door in its turn, and without spinning where the system has nothing left to give. Who may stay,
+//! `door` says.
 
 use std::io;
 use std::net::SocketAddr;
@@ -20,6 +21,8 @@ pub(super) struct Acceptor {
     /// Who is asked first: each in his turn, so that a crowd at one door does not close the others.
     first: usize,
     state: State,
+    /// When it was last said that nothing is left.
+    complained: Option<Tick>,
 }
 
 #[derive(Debug)]
@@ -38,6 +41,12 @@ enum State {
     Paused(Tick),
 }
 
+/// Doors that there may be: the tokens of their events end there.
+const MOST_DOORS: usize = 4000;
+
+/// How often it is said at most that nothing is left.
+const QUIET: Duration = Duration::from_secs(10);
+
 /// How long to wait for descriptors that somebody else may give back.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -51,11 +60,15 @@ impl Door {
 impl Acceptor {
     /// Watches these listeners, with tokens from `first` on.
     pub(super) fn new(listeners: Vec<Listener>, registry: &Registry, first: usize) -> io::Result<Self> {
+        if listeners.len() > MOST_DOORS {
+            let why = format!("{} listening sockets are more than {MOST_DOORS}", listeners.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
         let mut doors: Vec<Door> = listeners.into_iter().map(Door::new).collect();
         for (index, door) in doors.iter_mut().enumerate() {
             door.listener.register(registry, Token(first + index))?;
         }
-        Ok(Acceptor { doors, first: 0, state: State::Accepting })
+        Ok(Acceptor { doors, first: 0, state: State::Accepting, complained: None })
     }
 
     pub(super) fn set_ready(&mut self, index: usize) {
@@ -120,7 +133,10 @@ impl Acceptor {
                 Ok((stream, peer)) => return Some((stream, peer, door.port)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.is_ready = false,
                 Err(error) if is_exhausted(&error) => {
-                    warn!("no peer is accepted for a moment: {error}");
+                    if self.complained.is_none_or(|last| now.since(last) >= QUIET) {
+                        self.complained = Some(now);
+                        warn!("no peer is accepted for a moment: {error}");
+                    }
                     self.state = State::Paused(now.plus(PAUSE));
                     return None;
                 }

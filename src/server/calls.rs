@@ -80,7 +80,7 @@ impl<S: Service> Server<S> {
         Ok(())
     }
 
-    /// Serves until there is a call, or for this long. `None`: it was stopped, and everybody has his answer.
+    /// Serves until there is a call, or for this long. `None`: it was stopped, and everybody has his answer or the grace is over.
     ///
     /// # Errors
     /// A failure of the poll itself; what goes wrong with a peer ends that peer's connection alone.

@@ -15,7 +15,8 @@ use crate::http::{Limits, Trust};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Connections open at one time. Further peers wait in the system's queue. The limit on open files is raised to fit; where
+    /// Connections open at one time. When there are as many, the one that does least with its place yields; where none can, the
+    /// next peer gets 503. The limit on open files is raised to fit; where
     /// it cannot be, this number is lowered.
     pub max_connections: usize,
     /// Connections open from one address at one time; an IPv6 network of 64 bits counts as one address. `None`: half of all, and

@@ -36,12 +36,17 @@ impl<S: Service> Server<S> {
     pub(super) fn accept(&mut self) {
         let mut accepted = 0;
         let mut looks = LOOKS_A_TURN;
+        let mut may_make_room = true;
         while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() {
             accepted += 1;
             let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else {
-                // Where nothing is left to take a peer in with, room is made as in a full house.
-                if self.acceptor.resumes().is_some() && !self.has_one_yield(&mut looks) {
-                    self.clear_the_doorstep();
+                // Where nothing is left to take a peer in with, room is made as in a full house: once, for others may have it all.
+                if self.acceptor.resumes().is_some() {
+                    if std::mem::take(&mut may_make_room) {
+                        let _ = self.has_one_yield(&mut looks) || self.clear_the_doorstep();
+                    } else {
+                        break;
+                    }
                 }
                 continue;
             };
@@ -116,11 +121,10 @@ impl<S: Service> Server<S> {
         self.doorstep.push_back(key);
     }
 
-    /// Sends away who has stood there longest.
-    fn clear_the_doorstep(&mut self) {
-        if let Some(&first) = self.doorstep.front() {
-            self.remove(first);
-        }
+    /// Sends away who has stood there longest, if anybody does.
+    fn clear_the_doorstep(&mut self) -> bool {
+        let first = self.doorstep.front().copied();
+        first.map(|key| self.remove(key)).is_some()
     }
 
     /// A connection was removed: its place is free.

@@ -28,7 +28,7 @@ pub struct Figures {
     pub requests: u64,
     /// Connections that were refused because there were too many.
     pub turned_away: u64,
-    /// Idle connections that ended to make room for others.
+    /// Connections that ended to make room for others: idle, lingering, or slow with a head.
     pub yielded: u64,
     /// Connections that ended because too much had to be kept.
     pub let_go: u64,

@@ -44,7 +44,7 @@ impl Idlers {
         !self.0.is_empty()
     }
 
-    /// The next one, if he is still idle since then.
+    /// The next one; whether it still is one is for the caller to see.
     pub(super) fn next(&mut self) -> Option<Idler> {
         self.0.pop_front()
     }

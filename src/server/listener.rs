@@ -5,13 +5,14 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use mio::event::Source;
 use mio::net::{TcpListener, UnixListener};
 use mio::{Interest, Registry, Token};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, ipproto, listen, socket_with, sockopt};
 
+use super::named::Named;
 use super::stream::Stream;
 
 /// Peers that may wait to be accepted: a burst of a thousand must not lose one to the system's short default.
@@ -43,16 +44,10 @@ enum Socket {
     Unix(UnixListener),
 }
 
-/// The name of a socket in the file system, which is taken out when the socket is closed.
-#[derive(Debug)]
-struct Named(Option<PathBuf>);
-
-impl Drop for Named {
+impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(path) = &self.0
-            && let Err(error) = std::fs::remove_file(path)
-        {
-            log::debug!("{} stays: {error}", path.display());
+        if let Some(name) = &self.name {
+            name.remove();
         }
     }
 }
@@ -117,7 +112,7 @@ impl Listener {
             other => other?,
         };
         listen(listener.as_fd(), BACKLOG)?;
-        Ok(Listener { socket: Socket::Unix(listener), name: Some(Named(Some(path.to_owned()))) })
+        Ok(Listener { name: Some(Named::new(path)?), socket: Socket::Unix(listener) })
     }
 
     /// Takes over a socket that listens already, as socket activation and an upgrade in place hand them over.
@@ -146,18 +141,9 @@ impl Listener {
         }
     }
 
-    /// The same listener; its socket in the file system is at this path, which is removed when the server closes.
-    #[must_use]
-    pub fn with_name(mut self, path: impl Into<PathBuf>) -> Self {
-        self.name = Some(Named(Some(path.into())));
-        self
-    }
-
     /// Leaves the socket in the file system when the server closes.
     pub(super) fn forget_name(&mut self) {
-        if let Some(Named(path)) = &mut self.name {
-            *path = None;
-        }
+        self.name = None;
     }
 
     pub(super) fn accept(&self) -> io::Result<(Stream, Option<SocketAddr>)> {

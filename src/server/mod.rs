@@ -13,6 +13,7 @@ mod figures;
 mod handle;
 mod idlers;
 mod listener;
+mod named;
 mod signals;
 mod stop;
 mod stream;
@@ -90,6 +91,8 @@ pub struct Server<S> {
     /// When the service wants the next turn.
     next_turn: Tick,
     signals: Option<Signals>,
+    /// Signals to stop that came.
+    asked_to_stop: u32,
     /// What the program that runs the server has not heard yet.
     calls: VecDeque<Call>,
     tracer: Option<Box<dyn Tracer>>,
@@ -177,6 +180,7 @@ impl<S: Service> Server<S> {
             phase: Phase::Open,
             last_call: Tick::NEVER,
             signals: None,
+            asked_to_stop: 0,
             calls: VecDeque::new(),
             tracer: None,
             now: Now::running(),

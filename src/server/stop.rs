@@ -28,14 +28,16 @@ impl Slot {
 impl<S: Service> Server<S> {
     pub(super) fn hear_signals(&mut self) {
         let Some(signals) = &mut self.signals else { return };
-        for signal in signals.pending() {
-            match signal {
-                Signal::Stop if self.phase == Phase::Draining => self.last_call = self.now.tick(),
-                Signal::Stop => self.stop(),
-                _ => {}
-            }
-            self.calls.push_back(Call::Signal(signal));
+        let heard = signals.pending();
+        for _ in heard.iter().filter(|&&signal| signal == Signal::Stop) {
+            self.asked_to_stop = self.asked_to_stop.saturating_add(1);
+            self.stop();
         }
+        // The first one after a hand-over asks for no more than what goes on already; the second one is in a hurry.
+        if self.asked_to_stop > 1 {
+            self.last_call = self.now.tick();
+        }
+        self.calls.extend(heard.into_iter().map(Call::Signal));
     }
 
     /// Begins to stop: whoever has knocked is let in, then the doors close, and every connection is asked once more.
@@ -50,8 +52,27 @@ impl<S: Service> Server<S> {
         self.drain();
     }
 
+    /// True once it takes no more peers, and finishes what has begun.
+    ///
+    /// ```
+    /// use ownhands::{App, Config, Server};
+    ///
+    /// # fn main() -> std::io::Result<()> {
+    /// let mut server = Server::new(vec![], Config::default(), App::new())?;
+    /// assert!(!server.is_stopping());
+    /// server.hand_over();
+    /// assert!(server.is_stopping());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn is_stopping(&self) -> bool {
+        self.phase == Phase::Draining
+    }
+
     /// Leaves the listening sockets to a successor, who has them by now, and stops: who knocks is his guest. What has begun
-    /// here is finished here.
+    /// here is finished here. Sockets in the file system keep their names.
+    ///
+    /// An example stands at [`is_stopping`](Self::is_stopping).
     pub fn hand_over(&mut self) {
         if self.phase == Phase::Open {
             info!("handed over to a successor: {} connections", self.slots.len());
