@@ -6,6 +6,7 @@ use std::net::TcpStream;
 use std::process::Stdio;
 
 use rustix::fs::{Mode, OFlags, open};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -34,6 +35,28 @@ fn a_server_that_stops_finishes_a_download_and_takes_nobody_in() {
     let mut rest = Vec::new();
     download.read_to_end(&mut rest).unwrap();
     assert!(rest.len() > (64 << 20), "{}", rest.len());
+    until("the end", || house.is_empty());
+}
+
+#[test]
+fn a_server_that_was_asked_to_stop_hands_over_to_nobody() {
+    let house = House::new();
+    house.start(&[]);
+    let pid = house.pid();
+    let wire = house.wire();
+    let mut answer = [0; 1024];
+    let mut hear = || {
+        let (_, count) = recv(&wire, &mut answer[..], RecvFlags::empty()).unwrap();
+        String::from_utf8_lossy(&answer[..count]).into_owned()
+    };
+    send(&wire, b"status", SendFlags::empty()).unwrap();
+    assert!(hear().starts_with("ok\n"));
+    // Both come in one turn of the loop.
+    kill_process(pid, Signal::STOP).unwrap();
+    send(&wire, b"drain", SendFlags::empty()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    assert_eq!(hear(), "no: the server is stopping");
     until("the end", || house.is_empty());
 }
 

@@ -5,7 +5,6 @@ use std::net::TcpListener;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, connect, socket};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::{House, Said, get, look, until};
@@ -168,12 +167,7 @@ fn a_server_needs_no_working_directory() {
 fn who_asks_a_server_that_is_full_hears_so() {
     let house = House::new();
     house.start(&[]);
-    let silent = || {
-        let socket = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
-        connect(&socket, &SocketAddrUnix::new(house.path("server.sock")).unwrap()).unwrap();
-        socket
-    };
-    let peers: Vec<OwnedFd> = (0..16).map(|_| silent()).collect();
+    let peers: Vec<OwnedFd> = (0..16).map(|_| house.wire()).collect();
     let status = house.say(&["status"]);
     assert_eq!((status.code, status.stdout.as_str()), (Some(4), ""));
     assert!(status.stderr.contains("too many ask already"), "{}", status.stderr);

@@ -215,9 +215,17 @@ impl Steward {
         }
     }
 
+    /// The server has seen a signal to stop before the call that tells of it is heard here.
+    fn state(&self) -> State {
+        match self.state {
+            State::Serving if self.server.is_stopping() => State::Stopping,
+            state => state,
+        }
+    }
+
     /// What a server about to end must not begin.
     fn must_serve(&self) -> Result<(), String> {
-        match self.state {
+        match self.state() {
             State::Serving => Ok(()),
             State::Stopping => Err("the server is stopping".to_owned()),
             State::HandedOver => Err("a successor has taken over".to_owned()),
@@ -325,7 +333,7 @@ impl Steward {
 
     fn status(&self) -> Vec<String> {
         let figures = self.server.figures();
-        let state = match self.state {
+        let state = match self.state() {
             State::Serving => "serving",
             State::Stopping => "stopping",
             State::HandedOver => "handed over to a successor",
