@@ -1,6 +1,5 @@
-//! What a running server does not change: its sockets were bound before the walls went up, and who is shown
-//! what was chosen with them. It goes on with what it has;
-//! the walls themselves it does not leave even by a word (see `lock`).
+//! What a running server does not change: its sockets were bound before the walls went up, and its conversations are shown
+//! to who asked for it then. It goes on with what it has; the walls themselves it does not leave even by a word (see `lock`).
 
 use std::fmt::Debug;
 

@@ -20,7 +20,7 @@ use rustix::fs::OFlags;
 
 use super::control::Request;
 use super::program::{Program, Role};
-use super::wire::Wire;
+use super::wire::{Message, Wire};
 
 /// Asks for a successor; the descriptors are its stdin, stdout and stderr.
 const SUCCESSOR: &str = "a successor, please";
@@ -110,8 +110,7 @@ pub(in crate::cli) fn run() -> Option<ExitCode> {
     let program = Program::as_started()?;
     let mut children: Vec<Child> = Vec::new();
     let mut options: Option<PathBuf> = None;
-    while let Ok(Some(message)) = wire.wait_for_ever() {
-        children.retain_mut(|child| !matches!(child.try_wait(), Ok(Some(_))));
+    while let Some(message) = next(&wire, &mut children) {
         if let Some(path) = message.text.strip_prefix(OPTIONS_ARE) {
             options.get_or_insert_with(|| PathBuf::from(path));
         }
@@ -131,6 +130,18 @@ pub(in crate::cli) fn run() -> Option<ExitCode> {
         }
     }
     Some(ExitCode::SUCCESS)
+}
+
+/// What the server asks for; `None` once it has ended. Meanwhile successors that have ended are buried.
+fn next(wire: &Wire, children: &mut Vec<Child>) -> Option<Message> {
+    loop {
+        let heard = if children.is_empty() { wire.wait_for_ever() } else { wire.wait(PATIENCE) };
+        children.retain_mut(|child| !matches!(child.try_wait(), Ok(Some(_))));
+        match heard {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {}
+            other => return other.ok().flatten(),
+        }
+    }
 }
 
 /// Opens the file of options for the server.
