@@ -1,7 +1,7 @@
 //! Signals, as a terminal, a log rotation or a person sends them.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 
@@ -52,7 +52,11 @@ fn a_server_that_was_asked_to_stop_hands_over_to_nobody() {
     send(&wire, b"status", SendFlags::empty()).unwrap();
     assert!(hear().starts_with("ok\n"));
     // Both come in one turn of the loop.
+    let facts = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let is_in_state = |state: &str| fs::read_to_string(&facts).unwrap().contains(&format!(") {state} "));
+    until("the end of the turn", || is_in_state("S"));
     kill_process(pid, Signal::STOP).unwrap();
+    until("a standstill", || is_in_state("T"));
     send(&wire, b"drain", SendFlags::empty()).unwrap();
     kill_process(pid, Signal::TERM).unwrap();
     kill_process(pid, Signal::CONT).unwrap();
@@ -122,7 +126,10 @@ fn a_server_at_a_terminal_ends_with_it() {
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
     until("a new configuration", || house.log().contains("the configuration was read anew"));
     // What the kernel does when a terminal is closed.
+    let own = fs::File::from(open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap());
     drop(terminal);
+    // A process that is being started by another test may hold it a moment longer.
+    until("a hang-up", || !own.is_terminal());
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
     until("the end", || house.is_empty());
     assert!(child.wait().unwrap().success());
