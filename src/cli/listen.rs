@@ -9,10 +9,10 @@ use std::path::{Path, PathBuf};
 
 use ownhands::Listener;
 use rustix::fs::Access;
-use rustix::net::{SocketAddrUnix, getsockname};
+use rustix::net::{Shutdown, SocketAddrUnix, getsockname, shutdown};
 
 use super::Failure;
-use super::daemon::Inherited;
+use super::daemon::{Inherited, is_left_over};
 use super::options::{Addresses, DEFAULT_PORT, Options, one_line};
 use super::values::Place;
 
@@ -27,6 +27,7 @@ pub(super) struct Bound {
     pub(super) listeners: Vec<Listener>,
     /// Names of sockets in the file system that were a predecessor's, to be taken out by who has taken over.
     pub(super) names: Vec<PathBuf>,
+    pub(super) unclaimed: Vec<Unclaimed>,
     /// The service manager has chosen where.
     pub(super) is_activated: bool,
 }
@@ -37,7 +38,7 @@ pub(super) fn bind(options: &Options, inherited: Vec<Inherited>) -> Result<Bound
     let is_activated = inherited.iter().any(|inherited| inherited.is_activated);
     if is_activated && !options.names_a_place() {
         let listeners = inherited.into_iter().map(|inherited| adopt(inherited.socket)).collect::<Result<_, _>>()?;
-        return Ok(Bound { listeners, names: Vec::new(), is_activated });
+        return Ok(Bound { listeners, names: Vec::new(), unclaimed: Vec::new(), is_activated });
     }
     if is_activated {
         log::warn!("the service manager's sockets are not used: --port and --bind say where to listen");
@@ -51,10 +52,32 @@ pub(super) fn bind(options: &Options, inherited: Vec<Inherited>) -> Result<Bound
         Addresses::Lan => &both[..],
     };
     let listeners = bind_all(places, options, &heirlooms)?;
-    Ok(Bound { listeners, names: heirlooms.names(places), is_activated: false })
+    let (names, unclaimed) = (heirlooms.names(places), heirlooms.unclaimed(places));
+    Ok(Bound { listeners, names, unclaimed, is_activated: false })
 }
 
-/// The sockets of a predecessor. Those that nobody asks for are closed with this.
+/// A socket of a predecessor in the file system that nobody asks for any more.
+#[derive(Debug)]
+pub(super) struct Unclaimed {
+    socket: OwnedFd,
+    path: PathBuf,
+}
+
+impl Unclaimed {
+    /// Takes its name out, once the predecessor has left: he does not know that it is not needed. Where the walls are in the
+    /// way it stays.
+    pub(super) fn clear(self) {
+        // He may not have closed it yet. If somebody still listens there now, the name is that one's.
+        let cleared = shutdown(&self.socket, Shutdown::Both)
+            .map_err(io::Error::from)
+            .and_then(|()| if is_left_over(&self.path) { std::fs::remove_file(&self.path) } else { Ok(()) });
+        if let Err(error) = cleared {
+            log::warn!("{} stays, and nobody listens there: {error}", self.path.display());
+        }
+    }
+}
+
+/// The sockets of a predecessor. Those that nobody asks for are closed with this, but for names that have to go.
 struct Heirlooms(Vec<OwnedFd>);
 
 impl Heirlooms {
@@ -71,6 +94,13 @@ impl Heirlooms {
             _ => None,
         });
         names.collect()
+    }
+
+    /// Those that are names in the file system, and none of these places.
+    fn unclaimed(self, places: &[Place]) -> Vec<Unclaimed> {
+        let is_claimed = |path: &PathBuf| places.iter().any(|place| matches!(place, Place::Unix(own) if own == path));
+        let named = self.0.into_iter().filter_map(|socket| Some(Unclaimed { path: path_of(&socket)?, socket }));
+        named.filter(|unclaimed| !is_claimed(&unclaimed.path)).collect()
     }
 
     /// The ports at this address: what was picked once stays.

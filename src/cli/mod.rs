@@ -20,6 +20,7 @@ mod values;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use ownhands::Server;
@@ -49,11 +50,16 @@ impl Failure {
 /// Runs the command with these arguments, the first of which is its own name.
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let outcome = match Role::own() {
-        Some(Role::Herald) => return daemon::be_herald(),
+        Some(Role::Herald) => daemon::be_herald().ok_or_else(stray),
         Some(role) => options::read(arguments, std::env::vars_os()).and_then(|asked| act(asked, role)),
-        None => Err(Failure::Usage(format!("{ROLE} is for this program alone: take it out of the environment"))),
+        None => Err(stray()),
     };
     outcome.unwrap_or_else(|failure| fail(&failure))
+}
+
+/// A role that was not given by this program.
+fn stray() -> Failure {
+    Failure::Usage(format!("{ROLE} is for this program alone: take it out of the environment"))
 }
 
 fn act(asked: Asked, role: Role) -> Result<ExitCode, Failure> {
@@ -94,7 +100,7 @@ fn check(options: &Options) -> Result<(), Failure> {
 
 /// Serves, in the place of a predecessor if there is one.
 fn serve(options: Box<Options>, role: Role, is_detached: bool) -> Result<(), Failure> {
-    let program = Program::own().map_err(|error| Failure::Run(format!("where this program is: {error}")))?;
+    let program = Program::own();
     let detachment = is_detached.then(Detachment::begin).transpose()?;
     let mut predecessor = (role == Role::Successor).then(Predecessor::meet).transpose()?;
     if predecessor.is_some() {
@@ -107,6 +113,8 @@ fn serve(options: Box<Options>, role: Role, is_detached: bool) -> Result<(), Fai
                 predecessor.despair(&options::one_line(failure.why()));
             }
         })?;
+    // It has left: neither the wire nor what was not taken over, such as another pid file with its lock, is held any longer.
+    drop(predecessor);
     let heard = say(steward.announcement());
     if let Some(detachment) = detachment {
         // A server that nobody knows of is worse than none; one that has taken over must go on.
@@ -126,15 +134,17 @@ fn settle(
     mut predecessor: Option<&mut Predecessor>,
 ) -> Result<Steward, Failure> {
     let is_successor = predecessor.is_some();
+    let fixed = Fixed::of(&options);
     if is_detached {
         options.pid_file.get_or_insert_with(daemon::default_pid_file);
     }
-    let directory = std::env::current_dir().map_err(|error| Failure::Run(format!("no working directory: {error}")))?;
+    let directory = anchorage(&options)?;
     lock::anchor(&mut options, &directory);
     let logs = Logs::open(&options)?;
     // What is wrong with what is to be served is said before anything is bound; it is made once more inside the walls.
     site::build(&options)?;
     lock::check(&options)?;
+    daemon::survive_signals().map_err(stopped)?;
     let seat = Seat::take(&options, predecessor.as_deref_mut())?;
     let inherited = match predecessor {
         Some(predecessor) => predecessor.take_sockets(),
@@ -145,7 +155,6 @@ fn settle(
     let upgrades = Upgrades::new(program, options.config_file.as_deref(), lock::is_wanted(&options))?;
     // What was asked for is told in the words that it was asked for in, whatever the paths are inside the walls.
     let announcement = listen::announcement(&bound.listeners, &options);
-    let fixed = Fixed::of(&options);
     let walls = lock::lock(&mut options, &logs)?.map_or("locked in: no".to_owned(), |locked| locked.to_string());
     log::info!("{walls}");
     let app = site::furnish(&options, &logs)?;
@@ -156,13 +165,14 @@ fn settle(
         // An empty expression matches every path, and would leave out what never gets one.
         server.trace(if paths.as_str().is_empty() { transcript } else { transcript.with_filter(paths.clone()) });
     }
-    let (names, is_activated) = (bound.names, bound.is_activated);
+    let listen::Bound { names, unclaimed, is_activated, .. } = bound;
     let house = Household {
         options,
         directory,
         logs,
         announcement,
         names,
+        unclaimed,
         seat,
         upgrades,
         notifier,
@@ -171,6 +181,14 @@ fn settle(
         is_activated,
     };
     Steward::new(server, house).map_err(stopped)
+}
+
+/// Where relative paths begin, for who will be in a root of its own. Others need no working directory: it may be gone.
+fn anchorage(options: &Options) -> Result<PathBuf, Failure> {
+    if options.chroot.is_none() {
+        return Ok(PathBuf::new());
+    }
+    std::env::current_dir().map_err(|error| Failure::Run(format!("no working directory: {error}")))
 }
 
 fn stopped(error: io::Error) -> Failure {

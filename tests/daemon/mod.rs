@@ -9,11 +9,13 @@ mod verbs;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, socket};
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::command::{PATIENCE, command};
@@ -67,6 +69,13 @@ impl House {
 
     pub(super) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).unwrap();
+    }
+
+    /// A connection to its control socket, by which nothing has been said.
+    pub(super) fn wire(&self) -> OwnedFd {
+        let socket = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
+        rustix::net::connect(&socket, &SocketAddrUnix::new(self.path("server.sock")).unwrap()).unwrap();
+        socket
     }
 
     /// The processes of this house that have not ended.

@@ -1,11 +1,12 @@
 //! Signals, as a terminal, a log rotation or a person sends them.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Read, Write};
 use std::net::TcpStream;
 use std::process::Stdio;
 
 use rustix::fs::{Mode, OFlags, open};
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -34,6 +35,32 @@ fn a_server_that_stops_finishes_a_download_and_takes_nobody_in() {
     let mut rest = Vec::new();
     download.read_to_end(&mut rest).unwrap();
     assert!(rest.len() > (64 << 20), "{}", rest.len());
+    until("the end", || house.is_empty());
+}
+
+#[test]
+fn a_server_that_was_asked_to_stop_hands_over_to_nobody() {
+    let house = House::new();
+    house.start(&[]);
+    let pid = house.pid();
+    let wire = house.wire();
+    let mut answer = [0; 1024];
+    let mut hear = || {
+        let (_, count) = recv(&wire, &mut answer[..], RecvFlags::empty()).unwrap();
+        String::from_utf8_lossy(&answer[..count]).into_owned()
+    };
+    send(&wire, b"status", SendFlags::empty()).unwrap();
+    assert!(hear().starts_with("ok\n"));
+    // Both come in one turn of the loop.
+    let facts = format!("/proc/{}/stat", pid.as_raw_nonzero());
+    let is_in_state = |state: &str| fs::read_to_string(&facts).unwrap().contains(&format!(") {state} "));
+    until("the end of the turn", || is_in_state("S"));
+    kill_process(pid, Signal::STOP).unwrap();
+    until("a standstill", || is_in_state("T"));
+    send(&wire, b"drain", SendFlags::empty()).unwrap();
+    kill_process(pid, Signal::TERM).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    assert_eq!(hear(), "no: the server is stopping");
     until("the end", || house.is_empty());
 }
 
@@ -99,7 +126,10 @@ fn a_server_at_a_terminal_ends_with_it() {
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
     until("a new configuration", || house.log().contains("the configuration was read anew"));
     // What the kernel does when a terminal is closed.
+    let own = fs::File::from(open(&name, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).unwrap());
     drop(terminal);
+    // A process that is being started by another test may hold it a moment longer.
+    until("a hang-up", || !own.is_terminal());
     kill_process(Pid::from_child(&child), Signal::HUP).unwrap();
     until("the end", || house.is_empty());
     assert!(child.wait().unwrap().success());

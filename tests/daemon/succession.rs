@@ -173,3 +173,67 @@ fn a_socket_in_the_file_system_keeps_its_name_as_long_as_somebody_listens() {
     assert_eq!(house.say(&["stop"]).code, Some(0));
     assert!(!name.exists());
 }
+
+#[test]
+fn a_socket_in_the_file_system_that_is_not_wanted_any_more_loses_its_name() {
+    let house = House::new();
+    let (one, two) = (house.path("one"), house.path("two"));
+    assert_eq!(house.say(&["start", "--bind", "unix:one", "--log", "log"]).code, Some(0));
+    assert!(one.exists());
+    let restarted = house.say(&["restart", "--bind", "unix:two", "--log", "log"]);
+    assert_eq!(restarted.code, Some(0), "{}", restarted.stderr);
+    assert!(!one.exists() && two.exists());
+    assert_eq!(house.say(&["restart", "--port", "0", "--log", "log"]).code, Some(0));
+    assert!(!two.exists());
+    // What somebody else has put in its place is his.
+    assert_eq!(house.say(&["restart", "--bind", "unix:one", "--log", "log"]).code, Some(0));
+    fs::remove_file(&one).unwrap();
+    let other = std::os::unix::net::UnixListener::bind(&one).unwrap();
+    assert_eq!(house.say(&["restart", "--port", "0", "--log", "log"]).code, Some(0));
+    assert!(std::os::unix::net::UnixStream::connect(&one).is_ok());
+    drop(other);
+}
+
+#[test]
+fn more_sockets_than_can_be_handed_over_are_refused_in_words() {
+    let house = House::new();
+    let places: Vec<String> = (0..254).map(|number| format!("--bind=127.0.1.{number}")).collect();
+    let arguments: Vec<&str> = places.iter().map(String::as_str).chain(["--log", "log"]).collect();
+    let address = house.start(&arguments);
+    let refused = house.say(&["restart", "--port", "0"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.stderr.contains("more sockets than one message takes"), "{}", refused.stderr);
+    assert!(get(&address, "/").ends_with("the index\n"));
+}
+
+#[test]
+fn a_successor_that_has_failed_is_buried() {
+    let house = House::new();
+    fs::write(house.path("options.toml"), "port = 0\n").unwrap();
+    house.start(&["--config", "options.toml", "--log", "log", "--sandbox", "off"]);
+    fs::write(house.path("options.toml"), "port = false\n").unwrap();
+    let pid = house.pid().as_raw_nonzero();
+    house.signal(Signal::USR2);
+    until("the word about it", || house.log().contains("no successor took over"));
+    let children = || fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    until("its burial", || children().is_empty());
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_said_to_be_so() {
+    for sandbox in ["--sandbox=best-effort", "--sandbox=off"] {
+        let house = House::new();
+        let link = house.path("program");
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_ownhands"), &link).unwrap();
+        let mut command = std::process::Command::new(&link);
+        command.args(["start", "--port", "0", "--pid-file", "server.pid", "--log", "log", sandbox]);
+        command.current_dir(house.folder.path()).env(super::MARK, house.folder.path());
+        assert_eq!(super::Said::from(command.output().unwrap()).code, Some(0));
+        fs::remove_file(&link).unwrap();
+        house.signal(Signal::USR2);
+        until("the reason", || {
+            let words = house.log();
+            words.lines().any(|line| line.contains("no successor") && line.contains("No such file"))
+        });
+    }
+}

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::fd::OwnedFd;
 use std::process::Stdio;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::{House, Said, get, look, until};
 
@@ -140,8 +141,76 @@ fn the_variable_for_its_own_processes_is_not_for_others() {
     assert_eq!(said.code, Some(1));
     assert!(said.stderr.contains("the predecessor does not hand over"), "{}", said.stderr);
     let said = Said::from(house.command(&[]).env("OWNHANDS_ROLE", "herald").output().unwrap());
-    assert_eq!((said.stdout.as_str(), said.stderr.as_str()), ("", ""));
+    assert_eq!((said.code, said.stdout.as_str()), (Some(2), ""));
+    assert!(said.stderr.contains("OWNHANDS_ROLE"), "{}", said.stderr);
     assert!(house.is_empty());
+}
+
+#[test]
+fn a_server_needs_no_working_directory() {
+    let house = House::new();
+    fs::create_dir(house.path("gone")).unwrap();
+    let script = "cd gone && rmdir ../gone && exec \"$0\" \"$@\"";
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", script, env!("CARGO_BIN_EXE_ownhands"), "start", "--port", "0", "--log"]);
+    command.arg(house.path("log")).arg("--pid-file").arg(house.path("server.pid")).arg(house.folder.path());
+    command.current_dir(house.folder.path()).env(super::MARK, house.folder.path());
+    let said = Said::from(command.output().unwrap());
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let pid = house.pid();
+    house.signal(Signal::USR2);
+    until("the successor", || house.fact("pid").is_some_and(|now| now != pid.to_string()));
+    assert!(get(&said.address(), "/").ends_with("the index\n"));
+}
+
+#[test]
+fn who_asks_a_server_that_is_full_hears_so() {
+    let house = House::new();
+    house.start(&[]);
+    let peers: Vec<OwnedFd> = (0..16).map(|_| house.wire()).collect();
+    let status = house.say(&["status"]);
+    assert_eq!((status.code, status.stdout.as_str()), (Some(4), ""));
+    assert!(status.stderr.contains("too many ask already"), "{}", status.stderr);
+    drop(peers);
+    until("room", || house.say(&["status"]).code == Some(0));
+}
+
+#[test]
+fn what_a_reload_cannot_change_is_said_and_nothing_else() {
+    let house = House::new();
+    fs::write(house.path("options.toml"), "port = 0\n").unwrap();
+    let say = |verb: &str| {
+        let mut command = super::command(&[verb, "--config", "options.toml", "--log", "log"], house.folder.path());
+        let command = command.env(super::MARK, house.folder.path()).env("OWNHANDS_PID_FILE", "server.pid");
+        Said::from(command.output().unwrap())
+    };
+    let started = say("start");
+    assert_eq!(started.code, Some(0), "{}", started.stderr);
+    assert_eq!((say("reload").code, say("reload").stderr.as_str()), (Some(0), ""));
+    fs::write(house.path("options.toml"), "port = 0\ntrace = \"/\"\n").unwrap();
+    let warned = say("reload");
+    assert_eq!(warned.code, Some(0), "{}", warned.stderr);
+    assert!(warned.stderr.contains("trace has changed: it takes effect with ownhands restart"), "{}", warned.stderr);
+}
+
+#[test]
+fn a_herald_that_has_ended_is_named() {
+    let house = House::new();
+    fs::write(house.path("options.toml"), "port = 0\n").unwrap();
+    let said = house.say(&["start", "--config", "options.toml", "--log", "log", "--sandbox", "best-effort"]);
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let server = house.pid().as_raw_nonzero().get();
+    let herald = house.living().into_iter().find(|&number| number != server).expect("it is locked in");
+    kill_process(Pid::from_raw(herald).unwrap(), Signal::KILL).unwrap();
+    until("its end", || house.living() == [server]);
+    for _ in 0..2 {
+        let refused = house.say(&["reload", "--config", "options.toml"]);
+        assert_eq!(refused.code, Some(1));
+        assert!(refused.stderr.contains("the herald has ended: say ownhands restart"), "{}", refused.stderr);
+    }
+    house.signal(Signal::USR2);
+    until("the word about it", || house.log().contains("no successor can be started: the herald has ended"));
+    assert!(get(&said.address(), "/").ends_with("the index\n"));
 }
 
 #[test]

@@ -9,14 +9,12 @@ use clap::Command;
 use toml::de::DeValue;
 
 use super::{Failure, Origin, Setting, Take, name, nearest};
+use crate::cli::daemon::ROLE;
 use crate::cli::flags;
 use crate::cli::options::one_line;
 
 /// What all variables begin with that are about this program.
 const PREFIX: &str = "OWNHANDS_";
-
-/// The variable by which a process of ours tells another what it is for. Not an option.
-const ROLE: &str = "OWNHANDS_ROLE";
 
 /// The variable of an option.
 pub(super) fn variable(name: &str) -> String {
@@ -28,7 +26,7 @@ pub(super) fn read(
     table: &Command,
     environment: impl Iterator<Item = (OsString, OsString)>,
 ) -> Result<Vec<Setting>, Failure> {
-    let is_ours = |name: &OsStr| name.as_bytes().starts_with(PREFIX.as_bytes()) && name != ROLE;
+    let is_ours = |name: &OsStr| name.as_bytes().starts_with(PREFIX.as_bytes()) && name != ROLE; // which is no option
     let mut ours: Vec<(OsString, OsString)> = environment.filter(|(name, _)| is_ours(name)).collect();
     ours.sort();
     ours.into_iter().map(|(variable, value)| setting(table, &variable.to_string_lossy(), value)).collect()

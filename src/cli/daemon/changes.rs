@@ -1,12 +1,11 @@
-//! What a running server does not change: its sockets were bound before the walls went up. It goes on with those it has;
-//! the walls themselves it does not leave even by a word (see `lock`).
+//! What a running server does not change: its sockets were bound before the walls went up, and its conversations are shown
+//! to who asked for it then. It goes on with what it has; the walls themselves it does not leave even by a word (see `lock`).
 
 use std::fmt::Debug;
 
-use super::seat;
 use crate::cli::options::Options;
 
-/// Such options as they were when the process started.
+/// Such options as they were said when the process started, before anything was made of them.
 #[derive(Debug)]
 pub(in crate::cli) struct Fixed(Vec<(&'static str, String)>);
 
@@ -16,7 +15,8 @@ impl Fixed {
         Fixed(vec![
             ("port", shown(&options.port)),
             ("bind", shown(&options.addresses)),
-            ("pid-file", seat::path(options).display().to_string()),
+            ("pid-file", shown(&options.pid_file)),
+            ("trace", shown(&options.trace)),
         ])
     }
 

@@ -5,19 +5,27 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Mode, Stat};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType, accept, bind, listen, socket};
 use rustix::process::umask;
 use slab::Slab;
 
-use super::entry::{Entry, beside};
+use super::entry::{Entry, beside, is_left_over};
 use super::wire::{Message, Wire};
 use crate::cli::Failure;
 
 /// Who may ask at one time. Each is a terminal, a script, or a successor.
 const MOST_PEERS: usize = 16;
+
+/// Where the control socket is that belongs to this pid file.
+pub(super) fn path(pid_file: &Path) -> PathBuf {
+    beside(pid_file, "sock")
+}
+
+/// What one more is told.
+pub(super) const TOO_MANY: &str = "too many ask already";
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,9 +112,9 @@ pub(super) struct Door {
 }
 
 impl Door {
-    /// Opens it beside the pid file, whose lock this process has: what is there is left over.
+    /// Opens it beside the pid file, whose lock this process has: a socket of a server that was killed is replaced.
     pub(super) fn open(pid_file: &Path) -> Result<Door, Failure> {
-        let path = beside(pid_file, "sock");
+        let path = path(pid_file);
         let refused = |error: io::Error| {
             let path = path.display();
             Failure::Run(format!("the control socket {path} cannot be had: {error}: name another place by --pid-file"))
@@ -116,16 +124,19 @@ impl Door {
 
     fn bind(path: &Path) -> io::Result<Door> {
         let entry = Entry::new(path)?;
-        match entry.remove() {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
+        match entry.facts() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+            Ok(_) if is_left_over(path) => entry.remove()?,
+            Ok(_) => return Err(io::Error::other("something else has that name")),
         }
+        let address = SocketAddrUnix::new(path)?;
         let socket = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None)?;
         rustix::io::fcntl_setfd(&socket, rustix::io::FdFlags::CLOEXEC)?;
         rustix::io::ioctl_fionbio(&socket, true)?;
         // The mode is right from the first moment.
         let before = umask(Mode::from_raw_mode(0o177));
-        let bound = bind(&socket, &SocketAddrUnix::new(path)?);
+        let bound = bind(&socket, &address);
         umask(before);
         bound?;
         let made = entry.facts()?;
@@ -136,7 +147,7 @@ impl Door {
 
     /// Takes over the one that a predecessor has opened beside this pid file.
     pub(super) fn inherit(pid_file: &Path, socket: OwnedFd) -> Option<Door> {
-        let entry = Entry::new(&beside(pid_file, "sock")).ok()?;
+        let entry = Entry::new(&path(pid_file)).ok()?;
         let made = entry.facts().ok()?;
         Some(Door { socket, entry, made, is_given: true })
     }
@@ -192,15 +203,19 @@ impl Peers {
                 }
             };
             match self.admit(wire) {
-                Some(key) => return Some(key),
-                None => log::warn!("{MOST_PEERS} ask at the control socket already: one more is turned away"),
+                Ok(key) => return Some(key),
+                Err(wire) => {
+                    log::warn!("{MOST_PEERS} ask at the control socket already: one more is turned away");
+                    // Who does not hear it sees the end of the wire.
+                    let _ = wire.send(&answer_text(&Err(TOO_MANY.to_owned())), &[]);
+                }
             }
         }
     }
 
-    /// Takes in one who is connected; `None` if there are too many.
-    pub(super) fn admit(&mut self, wire: Wire) -> Option<usize> {
-        (self.0.len() < MOST_PEERS).then(|| self.0.insert(wire))
+    /// Takes in one who is connected, or gives him back if there are too many.
+    pub(super) fn admit(&mut self, wire: Wire) -> Result<usize, Wire> {
+        if self.0.len() < MOST_PEERS { Ok(self.0.insert(wire)) } else { Err(wire) }
     }
 
     pub(super) fn get(&self, key: usize) -> Option<&Wire> {
@@ -241,6 +256,7 @@ impl Peers {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
 
     #[test]
     fn requests_and_answers_are_what_they_were() {
@@ -262,22 +278,40 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_left_over_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let pid_file = folder.path().join("a.pid");
+        let path = folder.path().join("a.sock");
+        let refusal = || Door::open(&pid_file).map_or_else(|failure| failure.why().to_owned(), |_| "none".to_owned());
+        std::fs::write(&path, "precious").unwrap();
+        assert!(refusal().contains("something else has that name"), "{}", refusal());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+        std::fs::remove_file(&path).unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert!(refusal().contains("something else has that name"), "{}", refusal());
+        std::os::unix::net::UnixStream::connect(&path).unwrap();
+        drop(listener);
+        assert_eq!(refusal(), "none");
+    }
+
+    #[test]
     fn the_door_is_its_owners_and_takes_in_a_few() {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("a.pid");
         let path = folder.path().join("a.sock");
-        std::fs::write(&path, "left over").unwrap();
+        drop(std::os::unix::net::UnixListener::bind(&path).unwrap());
         let door = Door::open(&pid_file).unwrap_or_else(|_| unreachable!());
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let mut peers = Peers::default();
         assert_eq!(peers.accept(&door), None);
         let mut wires = Vec::new();
         for _ in 0..MOST_PEERS {
-            wires.push(Wire::connect(&path).unwrap());
+            wires.push(Wire::connect(&path, Duration::from_secs(1)).unwrap());
             assert!(peers.accept(&door).is_some());
         }
-        let turned_away = Wire::connect(&path).unwrap();
+        let turned_away = Wire::connect(&path, Duration::from_secs(1)).unwrap();
         assert_eq!(peers.accept(&door), None);
+        assert_eq!(turned_away.ask("status", Duration::ZERO).unwrap().unwrap().text, "no: too many ask already");
         assert!(turned_away.receive().unwrap().is_none());
 
         wires.get(3).unwrap().send("status", &[]).unwrap();

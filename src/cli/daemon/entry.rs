@@ -1,10 +1,13 @@
 //! A name in a directory, held by the directory: it can be taken out when its path leads nowhere any more.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
+use mio::net::UnixStream;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, Stat, fstat, openat, statat, unlinkat};
 
 /// A name of a file that this process has made.
@@ -56,6 +59,13 @@ impl Entry {
     }
 }
 
+/// True for the name of a socket that nobody listens at any more. Of what is no socket the system says the same.
+pub(in crate::cli) fn is_left_over(path: &Path) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|facts| facts.file_type().is_socket());
+    // Nobody is waited for: where many wait already, somebody listens.
+    is_socket && UnixStream::connect(path).is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
 /// The path beside this one with another end: `a/b.pid`, `a/b.sock`.
 pub(super) fn beside(path: &Path, end: &str) -> PathBuf {
     if path.extension() == Some(OsStr::new(end)) {
@@ -85,6 +95,19 @@ mod tests {
         assert!(!entry.names(&file) && !after.join("file").exists());
         std::fs::write(after.join("file"), "of somebody else").unwrap();
         assert!(!entry.names(&file));
+    }
+
+    #[test]
+    fn a_socket_is_left_over_when_nobody_listens() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, file) = (folder.path().join("socket"), folder.path().join("file"));
+        std::fs::write(&file, "").unwrap();
+        let listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        let datagrams = std::os::unix::net::UnixDatagram::bind(folder.path().join("datagrams")).unwrap();
+        assert!(!is_left_over(&path) && !is_left_over(&folder.path().join("datagrams")));
+        drop((listener, datagrams));
+        assert!(is_left_over(&path) && is_left_over(&folder.path().join("datagrams")));
+        assert!(!is_left_over(&file) && !is_left_over(&folder.path().join("nothing")));
     }
 
     #[test]

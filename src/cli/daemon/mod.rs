@@ -6,6 +6,7 @@
 //! - *Who is there*: the [seat](Seat) (`pid_file`, `control`, each with its `entry` in a directory).
 //! - *Who speaks*: the `wire`; the `verbs` at one end, the [steward](Steward) at the other.
 //! - *Who comes*: [detach](Detachment) for the first, `succession` for the next, the `herald` where walls are between.
+//! - *What it is made of*: the `program` that can be started again; `changes`, what a reload cannot change.
 //! - *Who else is told*: the service manager, by `notify`, `activation` and `unit`.
 
 mod activation;
@@ -27,11 +28,12 @@ mod wire;
 pub(super) use activation::sockets as activated_sockets;
 pub(super) use changes::Fixed;
 pub(super) use detach::{Detachment, close_stdin};
+pub(super) use entry::is_left_over;
 pub(super) use herald::run as be_herald;
 pub(super) use notify::Notifier;
 pub(super) use pid_file::default_path as default_pid_file;
 pub(super) use program::{Program, ROLE, Role};
-pub(super) use seat::Seat;
+pub(super) use seat::{Seat, survive_signals};
 pub(super) use steward::{Household, Steward};
 pub(super) use succession::{Inherited, Predecessor, Upgrades};
 pub(super) use verbs::run as run_errand;

@@ -75,7 +75,8 @@ impl Notifier {
         let Some(socket) = &self.socket else { return };
         let text: String = states.iter().map(|state| format!("{state}\n")).collect();
         if let Err(error) = socket.send(text.as_bytes()) {
-            log::debug!("the service manager was not told: {error}");
+            // It may wait for this word, and end who does not say it.
+            log::warn!("the service manager was not told: {error}");
         }
     }
 }

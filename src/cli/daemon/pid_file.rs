@@ -8,12 +8,15 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FlockOperation, flock, fstat, ftruncate};
+use rustix::fs::{FileType, FlockOperation, flock, fstat, ftruncate};
 use rustix::io::{pread, pwrite};
-use rustix::process::{geteuid, getpid};
+use rustix::process::{Uid, geteuid, getpid};
 
 use super::entry::Entry;
 use crate::cli::Failure;
+
+/// Bytes of a number in such a file, with the end of its line, and some more.
+const LONGEST: usize = 16;
 
 /// Times that a file is opened which others take away meanwhile.
 const ATTEMPTS: usize = 16;
@@ -23,15 +26,20 @@ const ATTEMPTS: usize = 16;
 /// Root has one place however it became root; others have their runtime directory, which ends with their session, or the
 /// directory for temporary files.
 pub(in crate::cli) fn default_path() -> PathBuf {
-    let user = geteuid();
+    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    place(geteuid(), runtime.filter(|path| path.is_dir()), env::temp_dir())
+}
+
+/// A relative one is another in each working directory: nobody would find the server again.
+fn place(user: Uid, runtime: Option<PathBuf>, temporary: PathBuf) -> PathBuf {
     if user.is_root() {
         return PathBuf::from("/run/ownhands.pid");
     }
-    let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
-    match runtime.filter(|path| path.is_absolute() && path.is_dir()) {
-        Some(path) => path.join("ownhands.pid"),
-        None => env::temp_dir().join(format!("ownhands-{}.pid", user.as_raw())),
+    if let Some(path) = runtime.filter(|path| path.is_absolute()) {
+        return path.join("ownhands.pid");
     }
+    let temporary = if temporary.is_absolute() { temporary } else { PathBuf::from("/tmp") };
+    temporary.join(format!("ownhands-{}.pid", user.as_raw()))
 }
 
 /// A pid file that this process has locked. When it is dropped, its name goes.
@@ -50,8 +58,13 @@ impl PidFile {
         let entry = Entry::new(path).map_err(refused)?;
         for _ in 0..ATTEMPTS {
             let file = entry.open().map_err(refused)?;
+            let facts = fstat(&file).map_err(|errno| refused(errno.into()))?;
+            // A device or a pipe would lose its name in the end.
+            if FileType::from_raw_mode(facts.st_mode) != FileType::RegularFile {
+                return Err(refused(io::Error::other("it is no file")));
+            }
             // In a directory where everybody may write, somebody else's file is a trap.
-            let owner = fstat(&file).map_err(|errno| refused(errno.into()))?.st_uid;
+            let owner = facts.st_uid;
             if owner != geteuid().as_raw() && !geteuid().is_root() {
                 return Err(refused(io::Error::new(io::ErrorKind::PermissionDenied, "it belongs to somebody else")));
             }
@@ -62,6 +75,9 @@ impl PidFile {
             }
             // Who had it before may have taken its name away between our opening and our locking.
             if entry.names(&file) {
+                if !is_pid_file(file.as_fd()).map_err(refused)? {
+                    return Err(refused(io::Error::other("there is something else in it")));
+                }
                 let own = PidFile { file, entry, is_given: false };
                 own.sign().map_err(refused)?;
                 return Ok(own);
@@ -116,9 +132,15 @@ impl Drop for PidFile {
     }
 }
 
+/// True if nothing is in it that anybody could miss: nothing, or the number of a process.
+fn is_pid_file(file: BorrowedFd<'_>) -> io::Result<bool> {
+    let size = usize::try_from(fstat(file)?.st_size).unwrap_or(usize::MAX);
+    Ok(size == 0 || size <= LONGEST && number(file).is_some())
+}
+
 /// The number in a pid file.
 fn number(file: BorrowedFd<'_>) -> Option<u32> {
-    let mut text = [0; 16];
+    let mut text = [0; LONGEST];
     let count = pread(file, &mut text, 0).ok()?;
     str::from_utf8(text.get(..count)?).ok()?.trim().parse().ok()
 }
@@ -195,5 +217,40 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink("elsewhere", &link).unwrap();
         assert!(why(PidFile::take(&link)).contains("cannot be had"));
+    }
+
+    #[test]
+    fn what_is_something_else_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pid");
+        for text in ["of somebody else", "123 is not all", "1\n                    \n", "-1\n"] {
+            std::fs::write(&path, text).unwrap();
+            assert!(why(PidFile::take(&path)).contains("there is something else in it: name another"), "{text:?}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+        }
+        for text in ["", "123", "4294967295\n"] {
+            std::fs::write(&path, text).unwrap();
+            drop(PidFile::take(&path).unwrap_or_else(|_| unreachable!()));
+            assert!(!path.exists(), "{text:?}");
+        }
+        let pipe = folder.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR).unwrap();
+        assert!(why(PidFile::take(&pipe)).contains("it is no file"));
+        assert!(pipe.exists());
+    }
+
+    #[test]
+    fn nobody_s_working_directory_is_the_place() {
+        let (root, user) = (Uid::ROOT, Uid::from_raw(7));
+        let cases = [
+            (root, Some("/run/user/0"), "/tmp", "/run/ownhands.pid"),
+            (user, Some("/run/user/7"), "/tmp", "/run/user/7/ownhands.pid"),
+            (user, Some("here"), "/var/tmp", "/var/tmp/ownhands-7.pid"),
+            (user, None, "", "/tmp/ownhands-7.pid"),
+            (user, None, "here", "/tmp/ownhands-7.pid"),
+        ];
+        for (user, runtime, temporary, expected) in cases {
+            assert_eq!(place(user, runtime.map(PathBuf::from), PathBuf::from(temporary)), Path::new(expected));
+        }
     }
 }

@@ -5,7 +5,6 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -50,11 +49,19 @@ pub(in crate::cli) struct Program {
 
 impl Program {
     /// To be asked early: the system gives the file that is running, and once it was replaced that has no name any more.
-    pub(in crate::cli) fn own() -> io::Result<Program> {
-        let running = env::current_exe()?;
-        let arguments: Vec<OsString> = env::args_os().collect();
-        let path = arguments.first().and_then(|name| called(name, &running)).unwrap_or(running);
-        Ok(Program { path, arguments })
+    /// Where it does not (without `/proc`), the name that it was called by must do.
+    pub(in crate::cli) fn own() -> Program {
+        Program::of(env::args_os().collect(), env::current_exe().ok())
+    }
+
+    fn of(arguments: Vec<OsString>, running: Option<PathBuf>) -> Program {
+        let name = arguments.first();
+        let path = match running {
+            Some(running) => name.and_then(|name| called(name, &running)).unwrap_or(running),
+            // A lone name is looked for in PATH whenever it is started.
+            None => name.map(|name| anchored(name)).unwrap_or_default(),
+        };
+        Program { path, arguments }
     }
 
     /// The same for a process that was started by [`again`](Self::again): it need not ask, and the name may have been given
@@ -77,11 +84,20 @@ impl Program {
     }
 }
 
+fn anchored(name: &OsStr) -> PathBuf {
+    let path = PathBuf::from(name);
+    if has_slash(name) { std::path::absolute(&path).unwrap_or(path) } else { path }
+}
+
+fn has_slash(name: &OsStr) -> bool {
+    name.as_encoded_bytes().contains(&b'/')
+}
+
 /// The name that the program was called by, if it is a name of what is running: an upgrade may turn a link to another
 /// file, and who asks the system alone would start the old one for ever.
 fn called(name: &OsStr, running: &Path) -> Option<PathBuf> {
     let is_running = |path: &PathBuf| path.canonicalize().is_ok_and(|path| path == running);
-    if name.as_encoded_bytes().contains(&b'/') {
+    if has_slash(name) {
         return std::path::absolute(name).ok().filter(is_running);
     }
     let path = env::var_os("PATH")?;
@@ -92,6 +108,14 @@ fn called(name: &OsStr, running: &Path) -> Option<PathBuf> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_the_system_does_not_say_its_name_must_do() {
+        let path = |name: &str| Program::of(vec![name.into(), "start".into()], None).path;
+        assert_eq!(path("/usr/bin/ownhands"), Path::new("/usr/bin/ownhands"));
+        assert_eq!(path("bin/ownhands"), env::current_dir().unwrap().join("bin/ownhands"));
+        assert_eq!(path("ownhands"), Path::new("ownhands"));
+    }
 
     #[test]
     fn it_is_known_by_the_link_it_was_called_by() {

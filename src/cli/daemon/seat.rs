@@ -2,8 +2,14 @@
 //!
 //! Whoever has the lock has the seat. When it is left, both names go, unless a successor sits there.
 
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGHUP, SIGUSR1, SIGUSR2};
+use signal_hook::flag;
 
 use super::control::Door;
 use super::pid_file::{self, PidFile};
@@ -17,6 +23,15 @@ pub(in crate::cli) struct Seat {
     door: Door,
     pid_file: PidFile,
     is_inherited: bool,
+}
+
+/// From now on a signal that asks a server for something is none that ends the process. Whoever reads the number in the pid
+/// file may send one before the server can do what it asks for; what it would read, this process has just read.
+pub(in crate::cli) fn survive_signals() -> io::Result<()> {
+    for signal in [SIGHUP, SIGUSR1, SIGUSR2] {
+        flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+    }
+    Ok(())
 }
 
 /// Where the seat is that these options speak of.

@@ -6,17 +6,18 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ownhands::{App, Call, Server, Signal};
 
 use super::changes::Fixed;
-use super::control::{Answer, Peers, Request};
+use super::control::{Answer, Peers, Request, TOO_MANY};
 use super::notify::Notifier;
 use super::seat::Seat;
 use super::succession::{Kind, Predecessor, Upgrades};
+use super::wire::MOST_DESCRIPTORS;
+use crate::cli::listen::Unclaimed;
 use crate::cli::logs::Logs;
 use crate::cli::options::{Asked, Options};
 use crate::cli::{Failure, listen, lock, options, site};
@@ -24,6 +25,9 @@ use crate::cli::{Failure, listen, lock, options, site};
 /// What is watched: the door, and the peers from the next key on.
 const DOOR: usize = 0;
 const FIRST_PEER: usize = 1;
+
+/// When a successor that failed is looked after once more.
+const DYING: Duration = Duration::from_millis(100);
 
 /// What a server has beside its sockets and its application.
 pub(in crate::cli) struct Household {
@@ -36,6 +40,8 @@ pub(in crate::cli) struct Household {
     pub(in crate::cli) announcement: String,
     /// Names of sockets in the file system that were a predecessor's.
     pub(in crate::cli) names: Vec<PathBuf>,
+    /// What a predecessor listened at there, and nobody asks for any more.
+    pub(in crate::cli) unclaimed: Vec<Unclaimed>,
     pub(in crate::cli) seat: Option<Seat>,
     pub(in crate::cli) upgrades: Upgrades,
     pub(in crate::cli) notifier: Notifier,
@@ -88,6 +94,7 @@ impl Steward {
         if let Some(seat) = &mut self.house.seat {
             seat.own();
         }
+        std::mem::take(&mut self.house.unclaimed).into_iter().for_each(Unclaimed::clear);
         self.house.notifier.ready(&self.places());
         Ok(())
     }
@@ -100,7 +107,7 @@ impl Steward {
     /// Serves until the server has ended.
     pub(in crate::cli) fn run(mut self) -> io::Result<()> {
         loop {
-            let at_most = self.house.notifier.beat();
+            let at_most = self.at_most();
             match self.server.attend(at_most)? {
                 None => break,
                 Some(Call::Time) => {}
@@ -117,6 +124,14 @@ impl Steward {
             }
         }
         Ok(())
+    }
+
+    /// How long nothing is to be done here.
+    fn at_most(&mut self) -> Option<Duration> {
+        let beat = self.house.notifier.beat();
+        // One that failed closes its wire some time before it can be buried.
+        let is_dying = self.heir.is_none() && self.state != State::HandedOver && self.house.upgrades.bury();
+        if is_dying { Some(beat.map_or(DYING, |beat| beat.min(DYING))) } else { beat }
     }
 
     fn heed(&mut self, signal: Signal) {
@@ -200,9 +215,17 @@ impl Steward {
         }
     }
 
+    /// The server has seen a signal to stop before the call that tells of it is heard here.
+    fn state(&self) -> State {
+        match self.state {
+            State::Serving if self.server.is_stopping() => State::Stopping,
+            state => state,
+        }
+    }
+
     /// What a server about to end must not begin.
     fn must_serve(&self) -> Result<(), String> {
-        match self.state {
+        match self.state() {
             State::Serving => Ok(()),
             State::Stopping => Err("the server is stopping".to_owned()),
             State::HandedOver => Err("a successor has taken over".to_owned()),
@@ -256,7 +279,7 @@ impl Steward {
     /// Starts a successor, which asks for the rest.
     fn upgrade(&mut self) {
         let begun = self.must_serve().and_then(|()| self.house.upgrades.begin().map_err(|error| error.to_string()));
-        let heir = begun.and_then(|wire| self.peers.admit(wire).ok_or("too many ask already".to_owned()));
+        let heir = begun.and_then(|wire| self.peers.admit(wire).map_err(|_| TOO_MANY.to_owned()));
         match heir {
             Ok(key) => {
                 log::info!("a successor has been started");
@@ -268,7 +291,13 @@ impl Steward {
     }
 
     fn show_sockets(&mut self, key: usize) {
-        if let Err(why) = self.must_serve() {
+        let may_be = self.must_serve().and_then(|()| {
+            let most =
+                MOST_DESCRIPTORS.saturating_sub(self.house.seat.as_ref().map_or(0, |seat| seat.descriptors().len()));
+            let fits = self.server.listeners().nth(most).is_none();
+            fits.then_some(()).ok_or("it has more sockets than one message takes".to_owned())
+        });
+        if let Err(why) = may_be {
             self.peers.answer(key, &Err(why), &[]);
             return;
         }
@@ -304,7 +333,7 @@ impl Steward {
 
     fn status(&self) -> Vec<String> {
         let figures = self.server.figures();
-        let state = match self.state {
+        let state = match self.state() {
             State::Serving => "serving",
             State::Stopping => "stopping",
             State::HandedOver => "handed over to a successor",

@@ -12,7 +12,7 @@ use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use super::control::{Request, parse_answer};
-use super::herald::Herald;
+use super::herald::{Herald, open_at_once};
 use super::program::{Program, Role};
 use super::wire::Wire;
 use crate::cli::Failure;
@@ -96,7 +96,7 @@ impl Predecessor {
         self.pid_file.take().zip(self.control.take())
     }
 
-    /// Asks it to leave. From here on nothing may fail: it has.
+    /// Asks it to leave. Once it has said yes nothing may fail: it has left.
     pub(super) fn relieve(&self, takes_pid_file: bool) -> Result<(), Failure> {
         self.ask(&Request::Drain { takes_pid_file }).map(|_| ())
     }
@@ -109,8 +109,8 @@ impl Predecessor {
 
     fn ask(&self, request: &Request) -> Result<(Vec<String>, Vec<OwnedFd>), Failure> {
         let failed = |why: String| Failure::Run(format!("the predecessor does not hand over: {why}"));
-        self.wire.send(&request.text(), &[]).map_err(|error| failed(error.to_string()))?;
-        let message = self.wire.wait(PATIENCE).map_err(|error| failed(error.to_string()))?;
+        // It leaves as soon as it has said so: what it says must not come too late to be heard.
+        let message = self.wire.ask_once(&request.text(), PATIENCE).map_err(|error| failed(error.to_string()))?;
         let message = message.ok_or_else(|| failed("it has ended".to_owned()))?;
         Ok((parse_answer(&message.text).map_err(failed)?, message.descriptors))
     }
@@ -143,7 +143,7 @@ impl Upgrades {
     /// Opens the file of options.
     pub(super) fn open(&self, path: &Path) -> io::Result<File> {
         match self {
-            Upgrades::Itself(..) => File::open(path),
+            Upgrades::Itself(..) => open_at_once(path),
             Upgrades::Herald(herald) => herald.open(),
         }
     }
@@ -154,10 +154,16 @@ impl Upgrades {
         match self {
             Upgrades::Herald(herald) => herald.call(&its)?,
             Upgrades::Itself(program, children) => {
-                children.retain_mut(|child| !matches!(child.try_wait(), Ok(Some(_))));
                 children.push(program.again(Role::Successor).stdin(Stdio::from(its.into_fd())).spawn()?);
             }
         }
         Ok(own)
+    }
+
+    /// Buries the successors that have ended. True if one has not.
+    pub(super) fn bury(&mut self) -> bool {
+        let Upgrades::Itself(_, children) = self else { return false };
+        children.retain_mut(|child| !matches!(child.try_wait(), Ok(Some(_))));
+        !children.is_empty()
     }
 }

@@ -8,9 +8,8 @@ use std::time::{Duration, Instant};
 use rustix::net::sockopt::socket_peercred;
 use rustix::process::geteuid;
 
-use super::control::{Request, parse_answer};
+use super::control::{self, Request, parse_answer};
 use super::detach::launch;
-use super::entry::beside;
 use super::program::{Program, Role};
 use super::seat;
 use super::unit;
@@ -40,14 +39,14 @@ pub(in crate::cli) fn run(errand: Errand, options: &Options) -> Result<ExitCode,
         Errand::Reload => reload(options),
         Errand::Status => status(options),
         Errand::Unit => {
-            let _ = say(unit::text(options, &program()?)?);
+            let program = Program::own();
+            if !program.path().is_absolute() {
+                return Err(Failure::Run("where this program is, the system does not say".to_owned()));
+            }
+            let _ = say(unit::text(options, &program)?);
             Ok(ExitCode::SUCCESS)
         }
     }
-}
-
-fn program() -> Result<Program, Failure> {
-    Program::own().map_err(|error| Failure::Run(format!("where this program is, the system does not say: {error}")))
 }
 
 fn start(options: &Options) -> Result<ExitCode, Failure> {
@@ -60,14 +59,14 @@ fn start(options: &Options) -> Result<ExitCode, Failure> {
             path.display()
         )));
     }
-    let mut command = program()?.again(Role::Server);
+    let mut command = Program::own().again(Role::Server);
     command.stdin(Stdio::null());
     launch(command)
 }
 
 fn restart(options: &Options) -> Result<ExitCode, Failure> {
     let Some(wire) = reach(options)? else { return start(options) };
-    let mut command = program()?.again(Role::Successor);
+    let mut command = Program::own().again(Role::Successor);
     command.stdin(Stdio::from(wire.into_fd()));
     launch(command)
 }
@@ -153,13 +152,14 @@ fn memory(number: &str) -> Option<String> {
 
 /// A wire to the server that these options speak of; `None` if there is none.
 fn reach(options: &Options) -> Result<Option<Wire>, Failure> {
-    let path = beside(&seat::path(options), "sock");
+    let path = control::path(&seat::path(options));
     let failed = |why: String| Failure::Run(format!("the server at {} cannot be asked: {why}", path.display()));
-    let wire = match Wire::connect(&path) {
+    let wire = match Wire::connect(&path, PATIENCE) {
         Ok(wire) => wire,
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
             return Ok(None);
         }
+        Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(failed("it does not answer".to_owned())),
         Err(error) => return Err(failed(error.to_string())),
     };
     // In a directory where everybody may write, somebody else may have been faster.
@@ -172,8 +172,7 @@ fn reach(options: &Options) -> Result<Option<Wire>, Failure> {
 
 fn ask(wire: &Wire, request: &Request) -> Result<Vec<String>, Failure> {
     let silent = |error: io::Error| Failure::Run(format!("the server does not answer: {error}"));
-    wire.send(&request.text(), &[]).map_err(silent)?;
-    match wire.wait(PATIENCE).map_err(silent)? {
+    match wire.ask(&request.text(), PATIENCE).map_err(silent)? {
         Some(message) => parse_answer(&message.text).map_err(Failure::Run),
         None => Err(Failure::Run("the server ended before it answered".to_owned())),
     }

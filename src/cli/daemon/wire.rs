@@ -1,7 +1,7 @@
 //! A conversation with another process of this program: messages of text, with descriptors.
 //!
 //! A Unix socket of whole messages (`SOCK_SEQPACKET`, unix(7)): nothing to put together, nothing to keep, and the end of
-//! the other process is an end here. Nothing in it waits unless it is asked to, and then not for ever.
+//! the other process is an end here. Nothing in it waits for ever, unless that is asked for by name.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -13,15 +13,15 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg, sendmsg, socket,
-    socketpair,
+    SendAncillaryMessage, SendFlags, Shutdown, SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg, sendmsg,
+    shutdown, socket, socketpair, sockopt,
 };
 
 /// Bytes of a message: the longest tells where a server listens and why something went wrong.
 const LONGEST: usize = 16 * 1024;
 
 /// Descriptors of a message: the system lets no more pass (`SCM_MAX_FD`, unix(7)).
-const MOST_DESCRIPTORS: usize = 253;
+pub(super) const MOST_DESCRIPTORS: usize = 253;
 
 /// One end of it.
 #[derive(Debug)]
@@ -41,16 +41,27 @@ impl Wire {
         Ok((Wire::new(one)?, Wire::new(other)?))
     }
 
-    /// The end of what listens at this path.
-    pub(super) fn connect(path: &Path) -> io::Result<Wire> {
+    /// The end of what listens at this path. Where many wait already, it waits with them, at most so long.
+    ///
+    /// # Errors
+    /// [`TimedOut`](io::ErrorKind::TimedOut) if nobody was let in meanwhile.
+    pub(super) fn connect(path: &Path, at_most: Duration) -> io::Result<Wire> {
         let socket = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None)?;
-        connect(&socket, &SocketAddrUnix::new(path)?)?;
-        Wire::new(socket)
+        sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, Some(at_most))?;
+        match connect(&socket, &SocketAddrUnix::new(path)?) {
+            Err(rustix::io::Errno::AGAIN) => Err(silence()),
+            other => other.map_err(io::Error::from).and_then(|()| Wire::new(socket)),
+        }
     }
 
     /// The end that this process was given as its stdin.
     pub(super) fn stdin() -> io::Result<Wire> {
         Wire::new(io::stdin().as_fd().try_clone_to_owned()?)
+    }
+
+    /// True if it is one: stdin may be anything.
+    pub(super) fn is_real(&self) -> bool {
+        sockopt::socket_type(&self.0).is_ok_and(|kind| kind == SocketType::SEQPACKET)
     }
 
     /// No other program is to have it.
@@ -113,13 +124,13 @@ impl Wire {
         loop {
             match self.receive() {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                // The other end has closed with something unread.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return Ok(None),
+                // The other end has closed with something unread; what it has said is there.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return self.receive(),
                 other => return other,
             }
             let left = at_most.saturating_sub(start.elapsed());
             if left.is_zero() {
-                return Err(io::Error::new(io::ErrorKind::TimedOut, "nothing came"));
+                return Err(silence());
             }
             let left = Timespec::try_from(left).unwrap_or(Timespec { tv_sec: 3600, tv_nsec: 0 });
             match poll(&mut [PollFd::new(&self.0, PollFlags::IN)], Some(&left)) {
@@ -139,9 +150,37 @@ impl Wire {
         }
     }
 
+    /// Says something, and waits for the answer. Who has closed already may have said why.
+    ///
+    /// # Errors
+    /// As of [`send`](Self::send) and [`wait`](Self::wait).
+    pub(super) fn ask(&self, text: &str, at_most: Duration) -> io::Result<Option<Message>> {
+        match self.send(text, &[]) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset) => {}
+            other => other?,
+        }
+        self.wait(at_most)
+    }
+
+    /// The same, and if no answer came, none can come any more: the other end sees that it was not heard.
+    pub(super) fn ask_once(&self, text: &str, at_most: Duration) -> io::Result<Option<Message>> {
+        match self.ask(text, at_most) {
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                shutdown(&self.0, Shutdown::Read)?;
+                // What was said before that counts.
+                self.receive()?.map(Some).ok_or_else(silence)
+            }
+            other => other,
+        }
+    }
+
     pub(super) fn into_fd(self) -> OwnedFd {
         self.0
     }
+}
+
+fn silence() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "nothing came")
 }
 
 impl AsFd for Wire {
@@ -185,5 +224,42 @@ mod tests {
         assert_eq!(refusal.kind(), io::ErrorKind::WouldBlock);
         assert_eq!(one.wait(Duration::from_millis(1)).unwrap_err().kind(), io::ErrorKind::TimedOut);
         drop(other);
+    }
+
+    #[test]
+    fn who_listens_and_does_not_let_in_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("socket");
+        let listener = socket(AddressFamily::UNIX, SocketType::SEQPACKET, None).unwrap();
+        rustix::net::bind(&listener, &SocketAddrUnix::new(&path).unwrap()).unwrap();
+        rustix::net::listen(&listener, 1).unwrap();
+        let knocks = (0..100).map(|_| Wire::connect(&path, Duration::from_millis(1)));
+        let (inside, outside): (Vec<_>, Vec<_>) = knocks.partition(Result::is_ok);
+        assert!(!inside.is_empty());
+        assert_eq!(outside.first().unwrap().as_ref().unwrap_err().kind(), io::ErrorKind::TimedOut);
+    }
+
+    #[test]
+    fn who_closes_may_have_said_why() {
+        let (one, other) = Wire::pair().unwrap();
+        other.send("no", &[]).unwrap();
+        drop(other);
+        assert_eq!(one.ask("please", Duration::ZERO).unwrap().unwrap().text, "no");
+        let (one, other) = Wire::pair().unwrap();
+        one.send("please", &[]).unwrap();
+        other.send("no", &[]).unwrap();
+        drop(other); // with something unread
+        assert_eq!(one.wait(Duration::ZERO).unwrap().unwrap().text, "no");
+        assert!(one.wait(Duration::ZERO).unwrap().is_none());
+    }
+
+    #[test]
+    fn an_answer_that_is_late_is_none_for_both() {
+        let (one, other) = Wire::pair().unwrap();
+        assert_eq!(one.ask_once("please", Duration::ZERO).unwrap_err().kind(), io::ErrorKind::TimedOut);
+        assert_eq!(other.receive().unwrap().unwrap().text, "please");
+        assert_eq!(other.send("yes", &[]).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        one.send("then not", &[]).unwrap();
+        assert_eq!(other.receive().unwrap().unwrap().text, "then not");
     }
 }
