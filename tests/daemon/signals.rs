@@ -150,3 +150,20 @@ fn without_a_pid_file_a_server_in_the_foreground_is_upgraded_too() {
     let address = first.strip_prefix("http://").unwrap().split('/').next().unwrap();
     assert!(get(address, "/").ends_with("the index\n"));
 }
+
+/// As `pkill -HUP ownhands` sends it: to the server and to its herald.
+#[test]
+fn a_signal_to_all_processes_of_the_name_leaves_upgrades_possible() {
+    let house = House::new();
+    house.start(&["--log", "log"]);
+    let server = house.pid();
+    for signal in [Signal::HUP, Signal::USR1] {
+        for process in house.living() {
+            kill_process(Pid::from_raw(process).unwrap(), signal).unwrap();
+        }
+    }
+    until("the configuration and the logs anew", || house.log().contains("the logs were opened anew"));
+    house.signal(Signal::USR2);
+    until("a successor", || house.fact("pid").is_some_and(|pid| pid != server.as_raw_nonzero().to_string()));
+    assert_eq!(house.say(&["stop"]).code, Some(0));
+}

@@ -17,7 +17,7 @@ fn a_restart_loses_no_request() {
     load.go_on();
     let mut before = house.pid();
     for _ in 0..3 {
-        let restarted = house.say(&["restart", "--port", "0", "--log", "log"]);
+        let restarted = house.say(&["restart", "--port", "0", "--log", "log", "."]);
         assert_eq!(restarted.code, Some(0), "{} {}", restarted.stderr, house.log());
         assert_eq!(restarted.address(), address, "it keeps its port");
         let now = house.pid();
@@ -86,10 +86,13 @@ fn a_successor_that_fails_changes_nothing() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port().to_string();
     let cases: &[(&[&str], i32, &str)] = &[
-        (&["restart", "--port", &port], 1, "is in use"),
+        (&["restart", "--port", &port, "."], 1, "is in use"),
         (&["restart", "--port", "0", "nowhere"], 2, "there is no nowhere"),
-        (&["restart", "--port", "0", "--access-log", "nowhere/log"], 1, "nowhere/log"),
+        (&["restart", "--port", "0", "--access-log", "nowhere/log", "."], 1, "nowhere/log"),
     ];
+    let unsaid = house.say(&["restart", "--port", "0"]);
+    assert_eq!(unsaid.code, Some(2));
+    assert!(unsaid.stderr.contains("say what to serve"), "{}", unsaid.stderr);
     for (arguments, code, why) in cases {
         let refused = house.say(arguments);
         assert_eq!((refused.code, refused.stdout.as_str()), (Some(*code), ""), "{arguments:?}");
@@ -122,7 +125,7 @@ fn a_restart_has_its_own_options() {
 #[test]
 fn without_a_server_a_restart_is_a_start() {
     let house = House::new();
-    let restarted = house.say(&["restart", "--port", "0"]);
+    let restarted = house.say(&["restart", "--port", "0", "."]);
     assert_eq!(restarted.code, Some(0), "{}", restarted.stderr);
     assert!(get(&restarted.address(), "/").ends_with("the index\n"));
 }
@@ -138,7 +141,7 @@ fn the_one_before_finishes_what_it_has_begun() {
     let mut first = [0; 16];
     download.read_exact(&mut first).unwrap();
     let before = house.pid();
-    assert_eq!(house.say(&["restart", "--port", "0"]).code, Some(0));
+    assert_eq!(house.say(&["restart", "--port", "0", "."]).code, Some(0));
     assert_ne!(house.pid(), before);
     let mut rest = Vec::new();
     download.read_to_end(&mut rest).unwrap();
@@ -180,16 +183,16 @@ fn a_socket_in_the_file_system_that_is_not_wanted_any_more_loses_its_name() {
     let (one, two) = (house.path("one"), house.path("two"));
     assert_eq!(house.say(&["start", "--bind", "unix:one", "--log", "log"]).code, Some(0));
     assert!(one.exists());
-    let restarted = house.say(&["restart", "--bind", "unix:two", "--log", "log"]);
+    let restarted = house.say(&["restart", "--bind", "unix:two", "--log", "log", "."]);
     assert_eq!(restarted.code, Some(0), "{}", restarted.stderr);
     assert!(!one.exists() && two.exists());
-    assert_eq!(house.say(&["restart", "--port", "0", "--log", "log"]).code, Some(0));
+    assert_eq!(house.say(&["restart", "--port", "0", "--log", "log", "."]).code, Some(0));
     assert!(!two.exists());
     // What somebody else has put in its place is his.
-    assert_eq!(house.say(&["restart", "--bind", "unix:one", "--log", "log"]).code, Some(0));
+    assert_eq!(house.say(&["restart", "--bind", "unix:one", "--log", "log", "."]).code, Some(0));
     fs::remove_file(&one).unwrap();
     let other = std::os::unix::net::UnixListener::bind(&one).unwrap();
-    assert_eq!(house.say(&["restart", "--port", "0", "--log", "log"]).code, Some(0));
+    assert_eq!(house.say(&["restart", "--port", "0", "--log", "log", "."]).code, Some(0));
     assert!(std::os::unix::net::UnixStream::connect(&one).is_ok());
     drop(other);
 }
@@ -200,7 +203,7 @@ fn more_sockets_than_can_be_handed_over_are_refused_in_words() {
     let places: Vec<String> = (0..254).map(|number| format!("--bind=127.0.1.{number}")).collect();
     let arguments: Vec<&str> = places.iter().map(String::as_str).chain(["--log", "log"]).collect();
     let address = house.start(&arguments);
-    let refused = house.say(&["restart", "--port", "0"]);
+    let refused = house.say(&["restart", "--port", "0", "."]);
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("more sockets than one message takes"), "{}", refused.stderr);
     assert!(get(&address, "/").ends_with("the index\n"));

@@ -70,6 +70,11 @@ impl Origins {
         self.0.get(name).unwrap_or(&Origin::Default)
     }
 
+    /// True if it is said anywhere.
+    pub(in crate::cli) fn says(&self, name: &str) -> bool {
+        *self.of(name) != Origin::Default
+    }
+
     /// What turns out later to be wrong with an option. Of the command line, everybody knows where it is.
     pub(in crate::cli) fn blame(&self, name: &str, why: String) -> Failure {
         match self.of(name) {

@@ -14,9 +14,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitCode, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rustix::fs::OFlags;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1, SIGUSR2};
+use signal_hook::flag;
 
 use super::control::Request;
 use super::program::{Program, Role};
@@ -104,9 +108,13 @@ fn has_ended() -> io::Error {
     io::Error::other("the herald has ended: say ownhands restart")
 }
 
-/// Is one, until the server ends; `None` if there is no server at the other end of stdin.
+/// Is one, until the server ends; `None` if there is no server at the other end of stdin. Signals are the server's: who sends
+/// one to all processes of the name means that one, and when it ends, so does this.
 pub(in crate::cli) fn run() -> Option<ExitCode> {
     let wire = Wire::stdin().ok().filter(Wire::is_real)?;
+    for signal in [SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT] {
+        flag::register(signal, Arc::new(AtomicBool::new(false))).ok()?;
+    }
     let program = Program::as_started()?;
     let mut children: Vec<Child> = Vec::new();
     let mut options: Option<PathBuf> = None;
