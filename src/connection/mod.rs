@@ -32,6 +32,7 @@ mod reading;
 mod scratch;
 mod share;
 mod spool;
+mod standing;
 mod timeouts;
 mod transcript;
 mod transport;
@@ -242,56 +243,19 @@ impl<T: Transport> Connection<T> {
 
     /// The same connection, as one that is answered by this refusal and closed.
     #[must_use]
-    pub fn turned_away(mut self, refusal: HttpError) -> Self {
+    pub(crate) fn turned_away(mut self, refusal: HttpError) -> Self {
         self.state = State::TurnedAway(Box::new(refusal));
         self
     }
 
     /// Where the peer is.
-    pub fn address(&self) -> Option<SocketAddr> {
+    pub(crate) fn address(&self) -> Option<SocketAddr> {
         self.peer.address
     }
 
     /// Requests whose head was complete.
-    pub fn requests(&self) -> u64 {
+    pub(crate) fn requests(&self) -> u64 {
         self.requests
-    }
-
-    /// Bytes kept for this connection from turn to turn: what came and is not complete, what was answered and is not taken.
-    pub fn kept_bytes(&self) -> usize {
-        let kept = self.kept.as_ref().map_or(0, |kept| kept.bytes());
-        match &self.state {
-            State::Writing(writing) => kept.saturating_add(writing.bytes()),
-            _ => kept,
-        }
-    }
-
-    /// Since when nothing is owed on either side: it has waited for a request to begin, and none is known to have come; or the
-    /// last answer is sent.
-    pub fn idle_since(&self) -> Option<Tick> {
-        let is_idle = self.is_listening() && self.kept.as_ref().is_none_or(|kept| kept.is_blank());
-        (is_idle || self.is_lingering()).then_some(self.since)
-    }
-
-    /// Since when a head has been on its way, if nothing else is and no more of it is known to have come.
-    pub fn head_since(&self) -> Option<Tick> {
-        let has_begun = self.is_listening() && self.kept.as_ref().is_some_and(|kept| kept.is_input_alone());
-        has_begun.then_some(self.since)
-    }
-
-    /// Since when no request has been under way, as far as what was read tells: another may have come.
-    pub(crate) fn quiet_since(&self) -> Option<Tick> {
-        let is_reading = matches!(self.state, State::Preamble | State::Reading(_));
-        (is_reading && self.kept.as_ref().is_none_or(|kept| kept.is_blank())).then_some(self.since)
-    }
-
-    fn is_listening(&self) -> bool {
-        matches!(self.state, State::Preamble | State::Reading(_)) && !self.is_readable
-    }
-
-    /// True if the last answer is sent, and the peer may still be sending.
-    pub fn is_lingering(&self) -> bool {
-        matches!(self.state, State::Lingering)
     }
 
     /// The transport, to register it or to look at what a mock recorded.
