@@ -256,4 +256,9 @@ fn a_unit_for_systemd_says_what_was_said() {
     ] {
         assert!(said.stdout.contains(line), "{line:?} in {}", said.stdout);
     }
+    // What is served must not be hidden from who serves it.
+    let in_tmp =
+        ["/tmp", "/var/tmp"].iter().any(|place| house.folder.path().starts_with(place) || program.starts_with(place));
+    let line = if in_tmp { "PrivateTmp=no\n" } else { "PrivateTmp=yes\n" };
+    assert!(said.stdout.contains(line), "{line:?} in {}", said.stdout);
 }

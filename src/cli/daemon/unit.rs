@@ -59,7 +59,7 @@ pub(super) fn text(options: &Options, program: &Program) -> Result<String, Failu
     let _ = writeln!(unit, "LimitNOFILE={}", options.config.max_connections.saturating_add(BESIDE_CONNECTIONS));
     unit.push_str("LimitCORE=0\n\n");
     unit.push_str(&who(options));
-    unit.push_str(&places(options)?);
+    unit.push_str(&places(options, program)?);
     unit.push_str(WALLS);
     unit.push_str(&calls(options));
     unit.push_str("\n[Install]\nWantedBy=multi-user.target\n");
@@ -70,7 +70,6 @@ pub(super) fn text(options: &Options, program: &Program) -> Result<String, Failu
 const WALLS: &str = "\
 NoNewPrivileges=yes
 ProtectSystem=strict
-PrivateTmp=yes
 PrivateDevices=yes
 DevicePolicy=closed
 PrivateMounts=yes
@@ -115,7 +114,7 @@ fn who(options: &Options) -> String {
 }
 
 /// What it sees of the disk, and where it writes.
-fn places(options: &Options) -> Result<String, Failure> {
+fn places(options: &Options, program: &Program) -> Result<String, Failure> {
     let mut text = String::new();
     if options.pid_file.is_none() {
         text.push_str("RuntimeDirectory=ownhands\n");
@@ -144,12 +143,18 @@ fn places(options: &Options) -> Result<String, Failure> {
             _ => writeln!(text, "ReadWritePaths={}", quoted(folder.as_os_str())?),
         };
     }
-    let mut seen = vec![whole(Path::new("."))?];
+    let mut seen = vec![whole(Path::new("."))?, program.path().to_owned()];
     for path in options.paths.iter().chain(options.mounts.iter().map(|(_, path)| path)).chain(&options.config_file) {
         seen.push(whole(path)?);
     }
-    let is_at_home = seen.iter().any(|path| ["/home", "/root", "/run/user"].iter().any(|home| path.starts_with(home)));
-    text.push_str(if is_at_home { "ProtectHome=read-only\n" } else { "ProtectHome=yes\n" });
+    // What would be hidden from the server, and is what it is made of or serves, stays in its sight.
+    let is_in = |places: &[&str]| seen.iter().any(|path| places.iter().any(|place| path.starts_with(place)));
+    text.push_str(if is_in(&["/home", "/root", "/run/user"]) {
+        "ProtectHome=read-only\n"
+    } else {
+        "ProtectHome=yes\n"
+    });
+    text.push_str(if is_in(&["/tmp", "/var/tmp"]) { "PrivateTmp=no\n" } else { "PrivateTmp=yes\n" });
     Ok(text)
 }
 
