@@ -39,6 +39,19 @@ pub(super) fn path(options: &Options) -> PathBuf {
     options.pid_file.clone().unwrap_or_else(pid_file::default_path)
 }
 
+/// Takes out the names that were left where nobody sits: by a server that had become another user, who may not. Where somebody
+/// sits, or there is nothing, nothing is touched.
+pub(super) fn clear(options: &Options) {
+    let path = path(options);
+    if path.exists()
+        && let Ok(pid_file) = PidFile::take(&path)
+    {
+        // With the lock the names are this process's own, and go with it, the socket's first.
+        drop(Door::open(&path));
+        drop(pid_file);
+    }
+}
+
 impl Seat {
     /// Takes the seat, from a predecessor if he has it. Without a pid file there is none.
     pub(in crate::cli) fn take(

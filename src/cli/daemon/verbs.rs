@@ -61,7 +61,10 @@ fn start(options: &Options) -> Result<ExitCode, Failure> {
     }
     let mut command = Program::own().again(Role::Server);
     command.stdin(Stdio::null());
-    launch(command)
+    let outcome = launch(command);
+    // A server that has started sits there; one that has failed is gone.
+    seat::clear(options);
+    outcome
 }
 
 fn restart(options: &Options) -> Result<ExitCode, Failure> {
@@ -86,6 +89,7 @@ fn stop(options: &Options) -> Result<ExitCode, Failure> {
         let grace = grace.first().and_then(|seconds| seconds.parse().ok()).map_or(Duration::ZERO, Duration::from_secs);
         wait_for_end(&wire, grace.saturating_add(AFTER_GRACE))?;
     }
+    seat::clear(options);
     if !has_been_asked {
         let _ = say("no server is running\n");
     }
