@@ -1,7 +1,11 @@
 //! The machine of one connection: what it keeps open, in which order it answers, what it refuses to do, and how it ends.
 
-use ownhands::Limits;
-use ownhands::testing::{Answer, MockClient};
+use std::time::{Duration, UNIX_EPOCH};
+
+use ownhands::connection::{Connection, Context, Next, Phase, Scratch};
+use ownhands::http::Recall;
+use ownhands::testing::{Answer, MockClient, MockConnection};
+use ownhands::{App, Limits, Now, Request, Tick, Timeouts};
 
 use crate::samples::{BIG, CONTINUE, Echo, big, blocked, client, counted, statuses, text, upload};
 
@@ -303,7 +307,7 @@ fn an_expectation_of_1_0_is_not_met() {
 
 #[test]
 fn a_reset_ends_a_connection_in_any_state() {
-    let not_admitted = "POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n";
+    let not_admitted = "POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"; // the body follows
     let states: [(&str, &[usize], &str, usize); 9] = [
         ("idle", &[], "", 0),
         ("inside a head", &[], "GET / HT", 0),
@@ -413,5 +417,47 @@ fn a_refusal_of_head_has_no_body_once_it_is_known_to_be_head() {
             assert!(received.starts_with("HTTP/1.1 4") || received.starts_with("HTTP/1.1 5"), "{received}");
             assert_eq!(!received.ends_with("\r\n\r\n"), has_body, "{wire:?} in {} reads: {received}", cuts.len() + 1);
         }
+    }
+}
+
+/// What a connection says when it is asked for its place, having said this before and this at the last moment.
+fn crowded(before: &str, at_last: &str) -> (String, Next) {
+    let (mut service, limits, timeouts) = (App::new(), Limits::default(), Timeouts::default());
+    service.route("POST", "/", |_: &Request<'_>| "taken").unwrap();
+    let mut scratch = Scratch::new();
+    let mut transport = MockConnection::new();
+    transport.push(before);
+    let mut now = Now::new(Tick::default(), UNIX_EPOCH);
+    let mut connection = Connection::new(transport, None, &now);
+    let mut next = Next::Again;
+    for (phase, second) in [(Phase::Open, 0), (Phase::Crowded, 10)] {
+        now.turn(Tick::after(Duration::from_secs(second)), UNIX_EPOCH);
+        if phase == Phase::Crowded {
+            connection.transport_mut().push(at_last);
+            connection.set_ready(true, false, false);
+        }
+        let (service, limits, timeouts, now, scratch) = (&service, &limits, &timeouts, &now, &mut scratch);
+        let (tracer, recall) = (None, Recall::NOBODY);
+        next = connection.advance(&mut Context { service, limits, timeouts, now, scratch, phase, tracer, recall });
+    }
+    (String::from_utf8(connection.transport_mut().take_written()).unwrap().chars().take(12).collect(), next)
+}
+
+#[test]
+fn in_a_full_house_only_who_is_slow_is_refused() {
+    let whole = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
+    let post = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n"; // the body follows
+    for (before, at_last, said, ends) in [
+        ("", "", "", true),
+        ("\r", "", "", true),
+        ("GET / HT", "", "HTTP/1.1 503", false),
+        ("GET / HT", "TP/1.1\r\nHost: a\r\n", "HTTP/1.1 503", false),
+        ("GET / HT", "TP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 405", false),
+        ("", whole, "HTTP/1.1 405", false),
+        ("", "GET / HT", "", false), // it has just begun
+        ("", post, "", false),
+    ] {
+        let (answer, next) = crowded(before, at_last);
+        assert_eq!((answer.as_str(), next == Next::Close), (said, ends), "{before:?}, then {at_last:?}");
     }
 }

@@ -237,7 +237,12 @@ impl<T: Transport> Connection<T> {
                 }
                 Step::Wait
             }
-            Ok(Filled::Nothing) if cx.phase == Phase::Crowded => {
+            // One that has just begun, or has said its head, is not slow.
+            Ok(Filled::Nothing)
+                if cx.phase == Phase::Crowded
+                    && self.since < cx.now.tick()
+                    && !matches!(self.state, State::Parsed(_)) =>
+            {
                 let why = "there are too many connections, and what this one has begun to say takes too long";
                 self.refuse(&HttpError::service_unavailable(RETRY_AFTER, why), cx);
                 Step::On

@@ -306,10 +306,14 @@ impl<T: Transport> Connection<T> {
     /// Sets the time that a peer has let us wait against what it has taken: at the slowest rate it comes out even, and below it
     /// the time of a write is used up in the end. A trickle renews nothing, and a slow line may go on for ever.
     fn charge<S: ?Sized>(&mut self, count: usize, cx: &Context<'_, S>) {
-        let waited = cx.now.tick().since(self.since).as_millis();
-        let earned = (count as u128).saturating_mul(1000) / u128::from(cx.timeouts.min_rate.max(1));
-        self.owed =
-            u32::try_from(u128::from(self.owed).saturating_add(waited).saturating_sub(earned)).unwrap_or(u32::MAX);
+        let waited = cx.now.tick().since(self.since);
+        if waited.is_zero() && self.owed == 0 {
+            return; // the common case: it goes out in the turn in which it was made
+        }
+        let waited = u64::try_from(waited.as_millis()).unwrap_or(u64::MAX);
+        let earned = (count as u64).saturating_mul(1000) / cx.timeouts.min_rate.max(1);
+        let owed = u64::from(self.owed).saturating_add(waited).saturating_sub(earned);
+        self.owed = u32::try_from(owed).unwrap_or(u32::MAX);
     }
 
     /// What a write says: the count taken, or `None` if the peer is gone. A short count means that it takes no more for now.
