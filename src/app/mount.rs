@@ -9,14 +9,16 @@ pub(super) struct Mount {
     /// Without a final slash; empty at the root.
     prefix: Box<str>,
     resource: Box<dyn Resource>,
-    /// What the resource said of its methods when it was mounted.
+    /// What the resource said of its methods when it was mounted, as `Allow` has it.
     allow: Box<str>,
+    /// The same, one by one.
+    methods: Box<[Box<str>]>,
 }
 
 impl Mount {
     /// The methods it answers.
     pub(super) fn allow(&self) -> impl Iterator<Item = &str> {
-        self.allow.split(',').map(str::trim).filter(|method| !method.is_empty())
+        self.methods.iter().map(|method| &**method)
     }
 
     pub(super) fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
@@ -45,8 +47,9 @@ impl Mounts {
             return Err(RouteError::Mounted { prefix: format!("{prefix}/").into() });
         }
         let place = self.mounts.partition_point(|mount| mount.prefix.len() >= prefix.len());
-        let allow = resource.allow().into();
-        self.mounts.insert(place, Mount { prefix: prefix.into(), resource, allow });
+        let allow: Box<str> = resource.allow().into();
+        let methods = allow.split(',').map(str::trim).filter(|method| !method.is_empty()).map(Box::from).collect();
+        self.mounts.insert(place, Mount { prefix: prefix.into(), resource, allow, methods });
         Ok(())
     }
 

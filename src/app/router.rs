@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::fmt;
 
+use foldhash::fast::RandomState;
 use regex::{CaptureLocations, Regex};
 
 use super::pattern;
@@ -216,7 +217,7 @@ pub(super) struct Router {
     /// In the order in which they were added.
     routes: Vec<Route>,
     /// From a path to the places in `routes` of what answers there, a method each.
-    literals: HashMap<Box<str>, Vec<usize>>,
+    literals: HashMap<Box<str>, Vec<usize>, RandomState>,
     /// The places in `routes` of those that are tried in their order: with an expression, or for any method behind one.
     ordered: Vec<usize>,
 }

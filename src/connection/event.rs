@@ -99,6 +99,7 @@ pub enum Limit {
 }
 
 impl Event<'_> {
+    #[inline]
     fn level(&self) -> Level {
         match self {
             Event::CutShort(..) => Level::Warn,
@@ -189,7 +190,16 @@ pub(super) struct Narrator<'a> {
 }
 
 impl Narrator<'_> {
+    #[inline]
     pub(super) fn tell(self, event: &Event<'_>) {
+        // A word or two of comparing, in line; all that is told of a request is dear next to the rest.
+        if self.tracer.is_some() || log::max_level() >= event.level() {
+            self.say(event);
+        }
+    }
+
+    #[cold]
+    fn say(self, event: &Event<'_>) {
         log::log!(event.level(), "{}: {event}", self.peer);
         if let Some(tracer) = self.tracer {
             tracer.trace(self.peer.address, event);

@@ -109,7 +109,7 @@ enum State {
     /// Between two requests, or inside a head.
     Reading(Progress),
     /// A head is complete; its body is on the way.
-    Parsed(Incoming),
+    Parsed(Box<Incoming>),
     /// The request is complete, and its handler has put the answer off.
     Waiting(Waiting),
     /// An answer is on the way.
@@ -378,12 +378,14 @@ impl<T: Transport> Connection<T> {
 
     /// True if the phase has lasted too long.
     fn is_overdue<S: ?Sized>(&self, cx: &Context<'_, S>) -> bool {
-        // A stream that sleeps or was put off is not waiting for its peer, once that has taken all there was; and a request
-        // that came while the loop was held up is read before its peer is taken for idle.
+        // A request that came while the loop was held up is read before its peer is taken for idle.
+        if self.is_readable && self.limit(cx) == Limit::Idle {
+            return false;
+        }
+        // A stream that sleeps or was put off is not waiting for its peer, once that has taken all there was.
         let is_resting = matches!(&self.state, State::Writing(writing) if writing.is_resting());
         let is_resting = is_resting && cx.scratch.output.is_empty();
-        let may_have_begun = self.is_readable && self.limit(cx) == Limit::Idle;
-        cx.now.tick() >= self.deadline(cx) && !is_resting && !may_have_begun
+        cx.now.tick() >= self.deadline(cx) && !is_resting
     }
 
     /// The phase has lasted too long. A peer that was saying something is told so; one that says or takes nothing is left.

@@ -123,7 +123,7 @@ impl<T: Transport> Connection<T> {
                     Some((next, end))
                 }
                 Ok(Some((head, path))) => Some(match desk.admit(input.unread(), &head, &path) {
-                    None => (State::Parsed(Incoming::new(head.framing, self.since, input.unread().len())), 0),
+                    None => (State::Parsed(Box::new(Incoming::new(head.framing, self.since, input.unread().len()))), 0),
                     Some(writing) => (State::Writing(writing), 0),
                 }),
                 Err(error) => {
@@ -173,7 +173,7 @@ impl<T: Transport> Connection<T> {
             }
         }
         let State::Parsed(incoming) = std::mem::replace(&mut self.state, State::Closed) else { return Step::On };
-        let Incoming { framing, here, spool, began, .. } = incoming;
+        let Incoming { framing, here, spool, began, .. } = *incoming;
         let end = framing.head.saturating_add(here);
         let (input, mut desk) = cx.desk(self.peer, began, self.requests);
         self.state = match read_again(input.unread(), end, spool.as_ref(), &mut slots(), limits) {

@@ -4,7 +4,7 @@
 //! it: under load the check costs nothing, and nobody gets a file that was replaced before he asked. What is not
 //! there is not kept: a file that is created is found by the next request.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::fs::File;
@@ -12,6 +12,8 @@ use std::os::unix::fs::FileExt;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+
+use foldhash::fast::RandomState;
 
 use super::coding::{Coding, Neighbours};
 use super::facts::Facts;
@@ -54,6 +56,8 @@ pub(super) struct Entry {
     checked: Cell<u64>,
     /// The encoded forms of it that lie beside it, as last seen.
     pub(super) neighbours: Cell<Neighbours>,
+    /// Where its encoded forms would be, from when they are first looked for.
+    pub(super) encoded: OnceCell<[CString; 3]>,
 }
 
 #[derive(Debug)]
@@ -109,6 +113,7 @@ impl Entry {
             validators: validators.shared(),
             checked: Cell::new(now.turn_number()),
             neighbours: Cell::default(),
+            encoded: OnceCell::new(),
         }
     }
 
@@ -176,7 +181,7 @@ pub(super) struct Cache {
 
 #[derive(Debug, Default)]
 struct Generation {
-    entries: HashMap<Box<[u8]>, Rc<Entry>>,
+    entries: HashMap<Box<[u8]>, Rc<Entry>, RandomState>,
     bytes: usize,
     descriptors: usize,
 }

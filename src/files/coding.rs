@@ -2,7 +2,7 @@
 //!
 //! Nothing is encoded here: who wants small files makes them once, and not for each request.
 
-use std::ffi::{CString, NulError};
+use std::ffi::{CStr, CString};
 
 use super::cache::Entry;
 use super::facts::Kind;
@@ -76,10 +76,10 @@ impl Entry {
             return known;
         }
         let is_there = |coding: &Coding| {
-            let Ok(path) = self.encoded_path(*coding) else { return false };
-            ground.root.glance(&path).is_some_and(|facts| {
+            let path = self.encoded_path(*coding);
+            ground.root.glance(path).is_some_and(|facts| {
                 let is_current = facts.modified.seconds >= self.facts.modified.seconds;
-                facts.kind == Kind::File && is_current && ground.policy.fault(&ground.root, path.as_bytes()).is_none()
+                facts.kind == Kind::File && is_current && ground.policy.fault(&ground.root, path.to_bytes()).is_none()
             })
         };
         let present = Coding::ALL.into_iter().filter(is_there).map(Coding::bit).sum();
@@ -89,7 +89,14 @@ impl Entry {
     }
 
     /// Where an encoded form of it would be.
-    pub(super) fn encoded_path(&self, coding: Coding) -> Result<CString, NulError> {
-        CString::new([self.path.as_bytes(), coding.ending()].concat())
+    pub(super) fn encoded_path(&self, coding: Coding) -> &CStr {
+        // A path has no NUL in it, and so has none with an ending.
+        let path = |coding: Coding| CString::new([self.path.as_bytes(), coding.ending()].concat()).unwrap_or_default();
+        let [brotli, zstandard, gzip] = self.encoded.get_or_init(|| Coding::ALL.map(path));
+        match coding {
+            Coding::Brotli => brotli,
+            Coding::Zstandard => zstandard,
+            Coding::Gzip => gzip,
+        }
     }
 }

@@ -190,8 +190,12 @@ impl Files {
     /// Who takes no encoded form has nobody look for one: `Vary` then tells what was last seen, and a cache in between,
     /// which asks again each time, learns better from the next that takes one.
     fn encoded(&self, request: &Request<'_>, entry: &Rc<Entry>) -> Rc<Entry> {
+        let is_asked = request.headers.get("accept-encoding").is_some();
+        if !is_asked || !entry.look_beside(&self.ground, request.now.turn_number()).is_any() {
+            return Rc::clone(entry);
+        }
         for coding in Coding::asked(request) {
-            if entry.look_beside(&self.ground, request.now.turn_number()).is_there(coding)
+            if entry.neighbours.get().is_there(coding)
                 && let Some(encoded) = self.load_encoded(request, entry, coding)
             {
                 return encoded;
@@ -201,14 +205,15 @@ impl Files {
     }
 
     fn load_encoded(&self, request: &Request<'_>, entry: &Entry, coding: Coding) -> Option<Rc<Entry>> {
+        let path = entry.encoded_path(coding);
         // No path has a zero byte in it: this is not what a request for the encoded file itself finds.
-        let key = [entry.path.as_bytes(), b"\0", coding.ending()].concat();
-        if let Some(encoded) = self.cache.borrow_mut().fresh(&key, &self.ground.root, request.now) {
+        let key = path.to_bytes_with_nul();
+        if let Some(encoded) = self.cache.borrow_mut().fresh(key, &self.ground.root, request.now) {
             return Some(encoded);
         }
-        let opened = self.ground.file(entry.encoded_path(coding).ok()?.as_bytes()).ok()??;
+        let opened = self.ground.file(path.to_bytes()).ok()??;
         let encoded = Rc::new(entry.load_encoded(opened, coding, &self.fields, request.now));
-        self.cache.borrow_mut().keep(&key, &encoded, request.now);
+        self.cache.borrow_mut().keep(key, &encoded, request.now);
         Some(encoded)
     }
 

@@ -47,6 +47,9 @@ impl Ground {
     /// Refuses `%2F`: a slash that is data can be in no file name, and decoded it would cut one name into two.
     pub(super) fn refuse_encoded_slash(&self, request: &Request<'_>) -> Result<(), HttpError> {
         let raw = request.raw_path.as_bytes();
+        if !raw.contains(&b'%') {
+            return Ok(());
+        }
         let mut escapes = memchr::memchr_iter(b'%', raw).filter_map(|at| raw.get(at + 1..at + 3));
         match escapes.any(|digits| digits.eq_ignore_ascii_case(b"2f")) {
             false => Ok(()),

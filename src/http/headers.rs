@@ -25,22 +25,42 @@ use super::field;
 #[derive(Clone, Copy)]
 pub struct Headers<'a> {
     fields: &'a [httparse::Header<'a>],
+    /// The marks of all names. Most fields that are asked for are not there, and most of those are found missing by a look
+    /// at this number.
+    marks: u64,
+}
+
+/// One bit of 64, which all spellings of a name have in common.
+#[inline]
+fn mark(name: &str) -> u64 {
+    let first = name.as_bytes().first().copied().unwrap_or(0).to_ascii_lowercase();
+    1 << (name.len().wrapping_mul(5).wrapping_add(usize::from(first)) % 64)
 }
 
 impl<'a> Headers<'a> {
-    pub(crate) const fn new(fields: &'a [httparse::Header<'a>]) -> Self {
-        Headers { fields }
+    pub(crate) fn new(fields: &'a [httparse::Header<'a>]) -> Self {
+        Headers { fields, marks: fields.iter().fold(0, |marks, field| marks | mark(field.name)) }
+    }
+
+    /// All fields, or none if the one of that name cannot be among them.
+    #[inline]
+    fn where_may_be(self, name: &str) -> &'a [httparse::Header<'a>] {
+        if self.marks & mark(name) == 0 { &[] } else { self.fields }
     }
 
     /// The value of the first field of that name.
     #[must_use]
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&'a [u8]> {
-        self.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let fields = self.where_may_be(name);
+        fields.iter().find(|field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
     }
 
     /// The values of all fields of that name, in order.
+    #[inline]
     pub fn get_all(self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
-        self.iter().filter(move |(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+        let fields = self.where_may_be(name);
+        fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
     }
 
     /// True if a comma-separated list field of that name has this element; case is ignored.

@@ -25,7 +25,7 @@ impl Tick {
     /// The point this long after the beginning.
     #[must_use]
     pub fn after(start: Duration) -> Tick {
-        Tick(u64::try_from(start.as_micros()).unwrap_or(u64::MAX))
+        Tick(start.as_secs().saturating_mul(1_000_000).saturating_add(u64::from(start.subsec_micros())))
     }
 
     /// The point this much later.
@@ -93,7 +93,7 @@ impl Now {
     /// True if this turn has lasted so long that what can wait should: a hundred connections, each within its share, would
     /// together make those wait who have but a small request.
     pub(crate) fn is_long_turn(&self) -> bool {
-        self.measured().since(self.tick) >= LONG_TURN
+        self.measured() >= self.tick.plus(LONG_TURN)
     }
 
     /// Begins the next turn, at this time. The date is written anew only when its second has changed.

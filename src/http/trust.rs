@@ -102,7 +102,7 @@ impl Trust {
     #[must_use]
     pub fn client(&self, headers: Headers<'_>, peer: Option<SocketAddr>) -> Option<IpAddr> {
         let connected = peer.map(|peer| peer.ip().to_canonical());
-        if !self.covers_peer(peer) {
+        if self.is_empty() || !self.covers_peer(peer) {
             return connected;
         }
         match (self.walk(forwarded(headers)), self.walk(x_forwarded_for(headers))) {
