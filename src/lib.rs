@@ -265,5 +265,5 @@ pub use http::{
     Body, Bytes, Content, Cookie, Deferred, FileRange, Form, HeaderList, Headers, HttpError, IntoResponse, Limits,
     Method, Now, Pairs, Params, Produced, Request, Response, SameSite, Source, Status, Target, Tick, Version,
 };
-pub use server::{Call, Config, Figures, Handle, Listener, Server, Signal};
+pub use server::{Call, Config, Figures, Handle, Listener, Server, Signal, Turns};
 pub use service::{Exchange, Fragment, Handler, Resource, Service};

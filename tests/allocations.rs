@@ -24,8 +24,7 @@ const ROUNDS: usize = 50;
 /// Allocations for each request. Fewer are welcome, and this is the place to hold them; more need a reason that stands here.
 const KNOWN: &[(&str, u64)] = &[
     ("file", 0),
-    // The paths of the three encoded forms that it would take, and the list of what it takes.
-    ("file-browser", 8),
+    ("file-browser", 0),
     // What has been said of the head is kept from turn to turn, in two pieces.
     ("file-bytewise", 91),
     ("file-100k", 0),
@@ -39,7 +38,8 @@ const KNOWN: &[(&str, u64)] = &[
     // The text that the handler makes.
     ("route-capture", 1),
     ("route-pipeline", 0),
-    ("route-chunked", 0),
+    // What is known of a body while it comes.
+    ("route-chunked", 1),
     ("route-close", 0),
 ];
 

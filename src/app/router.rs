@@ -48,6 +48,8 @@ pub(super) enum Shape {
 pub(super) struct Expression {
     /// How every path begins that it matches: most routes are told apart by that alone.
     prefix: Box<str>,
+    /// What comes behind it is one segment, and the group that is named: no expression need be run.
+    ends_in_segment: bool,
     regex: Regex,
     names: Box<[Box<str>]>,
     /// `groups[i]` is the number of the group called `names[i]`.
@@ -189,13 +191,17 @@ impl Expression {
             groups: named().map(|(group, _)| group).collect(),
             room: Cell::new(None),
             prefix: pattern::prefix(pattern).into(),
+            ends_in_segment: pattern::ends_in_segment(pattern),
             regex,
         })
     }
 
     fn matches(&self, path: &str, spans: &mut Spans) -> bool {
-        if !path.starts_with(&*self.prefix) {
-            return false;
+        let Some(rest) = path.strip_prefix(&*self.prefix) else { return false };
+        if self.ends_in_segment {
+            spans.clear();
+            spans.push(Some((self.prefix.len(), path.len())));
+            return pattern::is_segment(rest);
         }
         if self.groups.is_empty() {
             return self.regex.is_match(path);

@@ -320,10 +320,13 @@ impl<T: Transport> Connection<T> {
             };
             match step {
                 Step::On => {}
-                Step::Wait if self.limit(cx) == Limit::Write && self.is_overdue(cx) => self.time_out(cx),
                 Step::Wait => {
-                    let deadline = self.deadline(cx);
-                    self.narrator(cx).tell(&Event::Waiting(self.limit(cx), deadline.since(cx.now.tick())));
+                    let (limit, deadline) = (self.limit(cx), self.deadline(cx));
+                    if deadline <= cx.now.tick() && matches!(limit, Limit::Idle | Limit::Write) && self.is_overdue(cx) {
+                        self.time_out(cx);
+                        continue;
+                    }
+                    self.narrator(cx).tell(&Event::Waiting(limit, deadline.since(cx.now.tick())));
                     break Next::Wait(deadline);
                 }
                 Step::Yield => break Next::Again,

@@ -230,13 +230,7 @@ impl<T: Transport> Connection<T> {
                 self.state = State::Closed;
                 Step::On
             }
-            Ok(Filled::Nothing) if was_blank => {
-                if cx.now.tick() >= self.deadline(cx) {
-                    self.time_out(cx);
-                    return Step::On;
-                }
-                Step::Wait
-            }
+            Ok(Filled::Nothing) if was_blank => Step::Wait,
             // One that has just begun, or has said its head, is not slow.
             Ok(Filled::Nothing)
                 if cx.phase == Phase::Crowded

@@ -56,22 +56,21 @@ pub(crate) fn encode(response: &Response, delivery: Delivery, now: &Now, out: &m
 
     out.reserve(HEAD_GUESS + response.headers.as_wire().len());
     encode_status_line(status, out);
-    out.extend_from_slice(b"Date: ");
-    out.extend_from_slice(now.http_date().as_bytes());
+    out.extend_from_slice(now.date_line());
     match (keep_alive, delivery.version) {
         (true, Version::Http11) => {}
-        (true, Version::Http10) => out.extend_from_slice(b"\r\nConnection: keep-alive"),
-        (false, _) => out.extend_from_slice(b"\r\nConnection: close"),
+        (true, Version::Http10) => out.extend_from_slice(b"Connection: keep-alive\r\n"),
+        (false, _) => out.extend_from_slice(b"Connection: close\r\n"),
     }
     match length {
         Some(length) if !status.is_bodiless() => {
-            out.extend_from_slice(b"\r\nContent-Length: ");
+            out.extend_from_slice(b"Content-Length: ");
             push_decimal(length, out);
+            out.extend_from_slice(b"\r\n");
         }
-        None if is_chunked => out.extend_from_slice(b"\r\nTransfer-Encoding: chunked"),
+        None if is_chunked => out.extend_from_slice(b"Transfer-Encoding: chunked\r\n"),
         _ => {}
     }
-    out.extend_from_slice(b"\r\n");
     out.extend_from_slice(response.headers.as_wire());
     out.extend_from_slice(b"\r\n");
 

@@ -57,7 +57,8 @@ pub struct Now {
     tick: Tick,
     unix: SystemTime,
     second: u64,
-    date: String,
+    /// The field for this second, with its line end.
+    date_line: String,
     turn: u64,
 }
 
@@ -65,7 +66,7 @@ impl Now {
     /// The first turn of a clock that is moved by hand.
     #[must_use]
     pub fn new(tick: Tick, unix: SystemTime) -> Self {
-        let mut now = Now { began: None, tick, unix, second: u64::MAX, date: String::with_capacity(32), turn: 0 };
+        let mut now = Now { began: None, tick, unix, second: u64::MAX, date_line: String::with_capacity(40), turn: 0 };
         now.turn(tick, unix);
         now
     }
@@ -104,10 +105,10 @@ impl Now {
         let second = unix.duration_since(UNIX_EPOCH).map_or(0, |span| span.as_secs());
         if second != self.second {
             self.second = second;
-            self.date.clear();
+            self.date_line.clear();
             // httpdate knows the years up to 9999; a clock beyond them is pulled back instead of panicking.
             let shown = UNIX_EPOCH.checked_add(Duration::from_secs(second.min(LAST_HTTP_SECOND))).unwrap_or(UNIX_EPOCH);
-            let _ = write!(self.date, "{}", httpdate::HttpDate::from(shown));
+            let _ = write!(self.date_line, "{DATE}{}\r\n", httpdate::HttpDate::from(shown));
         }
     }
 
@@ -132,7 +133,12 @@ impl Now {
     /// The date as a `Date` field has it (RFC 9110 section 5.6.7): 29 bytes, always GMT.
     #[must_use]
     pub fn http_date(&self) -> &str {
-        &self.date
+        self.date_line.strip_prefix(DATE).map_or("", str::trim_ascii_end)
+    }
+
+    /// The whole field, as answers have it.
+    pub(crate) fn date_line(&self) -> &[u8] {
+        self.date_line.as_bytes()
     }
 
     /// The number of this turn. What was checked in a turn need not be checked again in it.
@@ -141,6 +147,8 @@ impl Now {
         self.turn
     }
 }
+
+const DATE: &str = "Date: ";
 
 /// How long a turn of the loop may be before everybody gets but one answer in it, and what takes long waits for the next.
 const LONG_TURN: Duration = Duration::from_millis(2);

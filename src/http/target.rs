@@ -88,13 +88,17 @@ impl<'a> Target<'a> {
 /// True for `uri-host [":" port]` with a host that is not empty (RFC 9110 section 7.2). User information is refused:
 /// it serves to deceive people (RFC 9110 section 4.2.4).
 pub(crate) fn is_authority(text: &str) -> bool {
-    let colon = text.bytes().rposition(|byte| byte == b':').filter(|_| !text.ends_with(']'));
-    let (host, port) = text.split_at_checked(colon.unwrap_or(text.len())).unwrap_or_default();
-    let is_host = match host.strip_prefix('[') {
-        Some(literal) => literal.strip_suffix(']').is_some_and(is_ip_literal),
-        None => !host.is_empty() && host.bytes().all(is_reg_name_byte) && has_valid_escapes(host),
+    let end = match text.starts_with('[') {
+        true => text.bytes().position(|byte| byte == b']').map_or(0, |bracket| bracket + 1),
+        false => text.bytes().position(|byte| !is_reg_name_byte(byte)).unwrap_or(text.len()),
     };
-    is_host && port.bytes().skip(1).all(|byte| byte.is_ascii_digit()) && port.len() <= 6
+    let Some((host, rest)) = text.split_at_checked(end).filter(|(host, _)| !host.is_empty()) else { return false };
+    let is_host = match host.strip_prefix('[').and_then(|literal| literal.strip_suffix(']')) {
+        Some(literal) => is_ip_literal(literal),
+        None => has_valid_escapes(host),
+    };
+    let is_port = |port: &str| port.len() <= 5 && port.bytes().all(|byte| byte.is_ascii_digit());
+    is_host && (rest.is_empty() || rest.strip_prefix(':').is_some_and(is_port))
 }
 
 fn is_ip_literal(text: &str) -> bool {

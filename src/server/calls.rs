@@ -86,7 +86,8 @@ impl<S: Service> Server<S> {
     /// A failure of the poll itself; what goes wrong with a peer ends that peer's connection alone.
     pub fn attend(&mut self, at_most: Option<Duration>) -> io::Result<Option<Call>> {
         let mut events = Events::with_capacity(EVENTS_A_TURN);
-        let until = at_most.map_or(Tick::NEVER, |span| self.now.measured().plus(span));
+        self.turned = self.now.measured(); // what the program did meanwhile was no turn
+        let until = at_most.map_or(Tick::NEVER, |span| self.turned.plus(span));
         loop {
             if let Some(call) = self.calls.pop_front() {
                 return Ok(Some(call));

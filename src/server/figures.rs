@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::Turns;
+
 /// What a server is about, in numbers. Those that only grow count from its start.
 ///
 /// ```
@@ -32,4 +34,6 @@ pub struct Figures {
     pub yielded: u64,
     /// Connections that ended because too much had to be kept.
     pub let_go: u64,
+    /// How long the turns of the loop were.
+    pub turns: Turns,
 }

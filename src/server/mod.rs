@@ -18,6 +18,7 @@ mod signals;
 mod stop;
 mod stream;
 mod timers;
+mod turns;
 mod visitors;
 
 use std::collections::VecDeque;
@@ -48,6 +49,7 @@ pub use figures::Figures;
 pub use handle::Handle;
 pub use listener::Listener;
 pub use signals::Signal;
+pub use turns::Turns;
 
 /// A server: its listening sockets, its connections, and the service that answers.
 ///
@@ -99,6 +101,8 @@ pub struct Server<S> {
     calls: VecDeque<Call>,
     tracer: Option<Box<dyn Tracer>>,
     now: Now,
+    /// When the last turn ended, or `attend` began.
+    turned: Tick,
 }
 
 /// One connection, and what the loop knows of it.
@@ -187,6 +191,7 @@ impl<S: Service> Server<S> {
             calls: VecDeque::new(),
             tracer: None,
             now: Now::running(),
+            turned: Tick::default(),
         })
     }
 
@@ -261,6 +266,8 @@ impl<S: Service> Server<S> {
             self.last_call = self.now.tick();
         }
         self.service.end_turn();
+        self.turned = self.now.measured();
+        self.figures.turns.note(self.turned.since(self.now.tick()));
         Ok(())
     }
 
@@ -272,7 +279,7 @@ impl<S: Service> Server<S> {
         let next =
             [self.timers.next(), self.acceptor.resumes(), Some(self.last_call), Some(self.next_turn), Some(until)];
         let next = next.into_iter().flatten().min().filter(|&next| next < Tick::NEVER)?;
-        Some(next.since(self.now.measured()).saturating_add(ROUND_UP))
+        Some(next.since(self.turned).saturating_add(ROUND_UP))
     }
 
     /// Lets the first of the queue go on, one always, and the others of so many until the turn is long. Those left keep

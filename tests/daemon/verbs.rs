@@ -26,6 +26,7 @@ fn a_server_in_the_background_is_there_when_start_returns_and_gone_when_stop_doe
         format!("addresses: http://{address}/\n"),
         "connections: 0\n".to_owned(),
         "requests: 1\n".to_owned(),
+        "turns of the loop: ".to_owned(),
         format!("version: {}\n", env!("CARGO_PKG_VERSION")),
         "configuration: no file\n".to_owned(),
         "locked in: ".to_owned(),

@@ -345,6 +345,7 @@ impl Steward {
             format!("addresses: {}", self.places()),
             format!("connections: {}", figures.connections),
             format!("requests: {}", figures.requests),
+            format!("turns of the loop: {}", figures.turns),
             format!("version: {}", env!("CARGO_PKG_VERSION")),
             format!("configuration: {}", self.config_file()),
             self.house.walls.clone(),
