@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 START, END = 10, 15
 
 # Descriptors wanted for each process here, servers and clients.
-DESCRIPTORS = 20_000
+DESCRIPTORS = 24_000
 
 
 class Skipped(Exception):

@@ -1,18 +1,18 @@
 """The peers that are installed on the machine, each with the settings that are best known for files.
 
-All have one worker, no access log, and connections that stay: requests without end on each, and ten minutes between two.
-None may remember for longer than a second what a file or a directory holds.
+All have one worker, no access log, and connections that stay: requests without end on each, and ten minutes between
+two. None may remember for longer than a second what a file or a directory holds.
 """
 
 NGINX = """\
 daemon off;
 worker_processes 1;
-worker_rlimit_nofile 20000;
+worker_rlimit_nofile {descriptors};
 pid {scratch}/nginx.pid;
 error_log {scratch}/error.log warn;
 {user}
 # No more than are needed: each is paid for in memory at the start.
-events {{ worker_connections {connections}; }}
+events {{ worker_connections {room}; }}
 http {{
     types {{ text/plain txt; }}
     access_log off;
@@ -45,7 +45,7 @@ server.bind = "127.0.0.1"
 server.port = {port}
 server.modules = ( "mod_dirlisting" )
 server.listen-backlog = 4096
-server.max-fds = 20000
+server.max-fds = {descriptors}
 server.max-connections = {connections}
 server.max-keep-alive-requests = 65535
 server.max-keep-alive-idle = 600
@@ -80,7 +80,7 @@ CADDY = """\
         level ERROR
     }}
 }}
-http://127.0.0.1:{port} {{
+http://:{port} {{
     bind 127.0.0.1
     root * {root}
     file_server browse
@@ -88,15 +88,22 @@ http://127.0.0.1:{port} {{
 """
 
 
+def descriptors(connections):
+    """Those for connections and for files that are kept open. lighttpd takes half as many connections as these."""
+    return max(4096, 2 * connections)
+
+
 def fitted(template, place, **more):
     return template.format(
         scratch=place.scratch, root=place.root, port=place.port, address=place.address,
-        connections=place.connections, **more,
+        connections=place.connections, descriptors=descriptors(place.connections), **more,
     )
 
 
 def nginx(program, place, cache=""):
-    text = fitted(NGINX, place, user="user root;" if place.is_root() else "", cache=cache)
+    # Of the last sixteenth it gives none away without closing another that is idle.
+    room = place.connections + place.connections // 4
+    text = fitted(NGINX, place, room=room, user="user root;" if place.is_root() else "", cache=cache)
     log = str(place.scratch / "error.log")
     return [program, "-p", str(place.scratch), "-e", log, "-c", place.write("nginx.conf", text)]
 
@@ -123,8 +130,8 @@ def caddy(program, place):
 
 
 def darkhttpd(program, place):
-    options = ["--addr", "127.0.0.1", "--port", str(place.port), "--timeout", "600", "--maxconn", str(place.connections)]
-    return [program, str(place.root), *options, "--log", "/dev/null"]
+    options = ["--addr", "127.0.0.1", "--port", str(place.port), "--maxconn", str(place.connections)]
+    return [program, str(place.root), *options, "--timeout", "600", "--log", "/dev/null"]
 
 
 def static_web_server(program, place):

@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -18,12 +20,12 @@ PATHS = [os.environ.get("PATH", ""), "/usr/sbin", str(pathlib.Path.home() / ".ca
 class Peer:
     """A server that can be started as often as it is asked for."""
 
-    def __init__(self, name, kinds, find, command, version=(), keeps_idle=True, shows_details=True):
-        """`find` returns its program, or raises `Skipped`; `command` what starts it at a place."""
-        self.name, self.kinds, self.find, self.command = name, kinds, find, command
-        self.version_options = version
-        # Whether a connection may stay for minutes between two requests.
-        self.keeps_idle = keeps_idle
+    def __init__(self, name, kinds, find, command, tells=(), unfit=lambda workload: None, shows_details=True):
+        """`find` returns its program, or raises `Skipped`; `command` what starts it at a place; `unfit` says why it
+        cannot take a workload."""
+        self.name, self.kinds, self.find, self.command, self.unfit = name, kinds, find, command, unfit
+        # The options that make it tell its version, or what knows it.
+        self.tells = tells
         # Whether its listings show sizes and dates; without them it need not look at a single file.
         self.shows_details = shows_details
         self.program = None
@@ -39,12 +41,14 @@ class Peer:
                 raise Failed(f"{why}: {said[-1]}" if said else str(why)) from None
 
     def version(self):
-        """What it calls itself, in a line."""
-        if not self.version_options:
+        """Its name and the version that it calls itself, if it does."""
+        if callable(self.tells):
+            return f"{self.name} {self.tells()}"
+        if not self.tells:
             return None
-        told = subprocess.run([self.program, *self.version_options], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        lines = told.stdout.strip().splitlines()
-        return lines[0] if lines else None
+        told = subprocess.run([self.program, *self.tells], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        number = re.search(r"\d+(\.\d+)+", told.stdout)
+        return f"{self.name} {number.group()}" if number else self.name
 
 
 def installed(name):
@@ -76,7 +80,14 @@ def route(name):
         {ROUTES},
         made("peers", f"hello-{name}", "--features", name),
         lambda program, place: [program, place.address],
+        lambda: locked(name),
     )
+
+
+def locked(package):
+    """The version of a package in the lock file of benches/peers."""
+    text = (HERE / "peers" / "Cargo.lock").read_text()
+    return re.search(rf'^name = "{package}"\nversion = "([^"]*)"$', text, re.MULTILINE).group(1)
 
 
 def limit(program, place):
@@ -95,15 +106,30 @@ def ownhands(binary):
     """The server itself; its demo answers the route."""
 
     def command(verb):
-        options = ["--bind", "127.0.0.1", "--access-log", "off", "--log-level", "warn", "--idle-timeout", "600"]
-        return lambda program, place: [
-            program, *verb, *options, "--port", str(place.port), "--max-connections", str(place.connections), str(place.root)
-        ]
+        def at(program, place):
+            options = ["--bind", "127.0.0.1", "--port", str(place.port), "--access-log", "off", "--log-level", "warn"]
+            options += ["--idle-timeout", "600", "--max-connections", str(place.connections)]
+            return [program, *verb, *options, str(place.root)]
+
+        return at
 
     return [
-        Peer("ownhands", {FILES, LISTINGS}, lambda: binary, command([])),
+        Peer("ownhands", {FILES, LISTINGS}, lambda: binary, command([]), ["--version"]),
         Peer("ownhands", {ROUTES}, lambda: binary, command(["demo"])),
     ]
+
+
+def unfit_lighttpd(workload):
+    if workload.kind == LISTINGS and workload.connections > 1:
+        return "it answers 503 where two ask for a listing at once"
+    wanted, limit = configured.descriptors(workload.open_at_once), resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if limit < wanted:
+        return f"it wants {wanted} descriptors for these connections, and may have {limit}"
+    return None
+
+
+def unfit_miniserve(workload):
+    return "it closes a connection after five idle seconds, always" if workload.idle else None
 
 
 STATIC = {FILES, LISTINGS}
@@ -112,14 +138,13 @@ LIMIT = Peer("limit", {FILES, LISTINGS, ROUTES}, made("limit", "limit"), limit)
 
 PEERS = [
     Peer("nginx", STATIC, installed("nginx"), configured.nginx, ["-v"]),
-    Peer("nginx-cache", STATIC, installed("nginx"), configured.nginx_cache),
-    Peer("lighttpd", STATIC, installed("lighttpd"), configured.lighttpd, ["-v"]),
+    Peer("nginx-cache", STATIC, installed("nginx"), configured.nginx_cache, ["-v"]),
+    Peer("lighttpd", STATIC, installed("lighttpd"), configured.lighttpd, ["-v"], unfit_lighttpd),
     Peer("h2o", STATIC, installed("h2o"), configured.h2o, ["--version"], shows_details=False),
     Peer("caddy", STATIC, installed("caddy"), configured.caddy, ["version"]),
     Peer("darkhttpd", STATIC, installed("darkhttpd"), configured.darkhttpd, ["--version"], shows_details=False),
     Peer("static-web-server", STATIC, installed("static-web-server"), configured.static_web_server, ["--version"]),
-    # Five seconds between two requests, which cannot be changed.
-    Peer("miniserve", STATIC, installed("miniserve"), configured.miniserve, ["--version"], keeps_idle=False),
+    Peer("miniserve", STATIC, installed("miniserve"), configured.miniserve, ["--version"], unfit_miniserve),
     route("hyper"),
     route("actix-web"),
     route("ntex"),

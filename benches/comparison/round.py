@@ -18,6 +18,11 @@ SAMPLE = 5
 HEAD = 1024
 
 
+def digits(cost):
+    """Those behind the point, so that three are significant or all before it."""
+    return 2 if cost < 10 else 1 if cost < 100 else 0
+
+
 class Row:
     def __init__(self, peer):
         self.peer = peer
@@ -32,6 +37,10 @@ class Row:
     @property
     def cost(self):
         return statistics.median(self.costs)
+
+    def figure(self):
+        """The cost, if it may be told."""
+        return f"{self.cost:.{digits(self.cost)}f}" if self.is_sound else "-"
 
 
 class Load:

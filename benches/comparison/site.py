@@ -2,8 +2,13 @@
 
 import os
 import random
+import time
 
 ENTRY = "file{:05}.txt"
+
+# Seconds after which a file has settled. What has just been written may be written again within the same tick of the
+# clock: a careful server does not keep it, and its care would be what is measured.
+SETTLED = 5
 
 
 class Site:
@@ -11,6 +16,14 @@ class Site:
 
     def __init__(self, root):
         self.root = root
+        self.written = 0.0
+
+    def settle(self):
+        """Waits until everything is old enough to be kept by who keeps things."""
+        time.sleep(max(0.0, self.written + SETTLED - time.monotonic()))
+
+    def _has_written(self):
+        self.written = time.monotonic()
 
     def file(self, name, size):
         """Makes a file, and returns its content."""
@@ -19,6 +32,7 @@ class Site:
         path.parent.mkdir(exist_ok=True)
         if not path.exists():
             path.write_bytes(content)
+            self._has_written()
         return content
 
     def directory(self, name, entries):
@@ -29,6 +43,7 @@ class Site:
             path.mkdir()
             for index, entry in enumerate(names):
                 (path / entry).write_bytes(b"x" * (index % 1000))
+            self._has_written()
         return names
 
     def copies(self, name, count, entries):
@@ -38,7 +53,7 @@ class Site:
             path = self.root / f"{name}-{index}"
             if not path.exists():
                 path.mkdir()
-                # From one directory to the next: a file system takes some ten thousand links to one file.
                 for entry in names:
                     os.link(self.root / f"{name}-0" / entry, path / entry)
+                self._has_written()
         return names

@@ -2,8 +2,11 @@
 
 import statistics
 
+from .round import digits
+
 HEADS = [
-    "server", "requests/s", "CPU us/request", "(least-most)", "p50 ms", "p99 ms", "errors", "RSS MiB", "to limit", "to best peer",
+    "server", "requests/s", "CPU us/request", "(least-most)", "p50 ms", "p99 ms", "errors", "RSS MiB", "to limit",
+    "to best peer",
 ]
 
 
@@ -11,9 +14,9 @@ def figure(values, digits):
     return f"{statistics.median(values):.{digits}f}" if values else "-"
 
 
-def digits(cost):
-    """Three significant ones, as far as there are so many."""
-    return 2 if cost < 10 else 1 if cost < 100 else 0
+def aligned(line, widths):
+    """The cells of a line: the name to the left, the figures to the right."""
+    return [line[0].ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(line[1:], widths[1:]))]
 
 
 class Table:
@@ -53,10 +56,7 @@ class Table:
                 self.ratio(row, self.row("limit")), self.ratio(row, best) if self.is_alike(row) else "-",
             ])
         widths = [max(map(len, column)) for column in zip(*lines)]
-        return "\n".join(
-            "  ".join(cell.ljust(width) if index == 0 else cell.rjust(width) for index, (cell, width) in enumerate(zip(line, widths)))
-            for line in lines
-        )
+        return "\n".join("  ".join(aligned(line, widths)) for line in lines)
 
     def remarks(self):
         """What was wrong, and with whom."""
@@ -68,10 +68,13 @@ class Table:
         """Its line in the README."""
         own, limit, peers = self.row("ownhands"), self.row("limit"), self.peers()
         best = peers[0] if peers else None
-        cost = lambda row: f"{row.cost:.{digits(row.cost)}f}" if row and row.is_sound else "-"  # noqa: E731
-        others = ", ".join(f"{row.peer.name} {cost(row)}" for row in peers)
-        cells = [self.workload.title, cost(limit), f"**{cost(own)}**", self.ratio(own, limit), self.ratio(own, best), others or "-"]
+        others = ", ".join(f"{row.peer.name} {row.figure()}" for row in peers)
+        ratios = [self.ratio(own, limit), self.ratio(own, best)]
+        cells = [self.workload.title, limit.figure() if limit else "-", f"**{own.figure()}**", *ratios, others or "-"]
         return f"| {' | '.join(cells)} |"
 
 
-MARKDOWN = "| load | limit | ownhands | to the limit | to the best peer | the peers, the best first |\n|---|---|---|---|---|---|"
+def readme(tables):
+    """One table of all, a line for each workload."""
+    heads = "| load | limit | ownhands | to the limit | to the best peer | the peers, the cheapest first |"
+    return "\n".join([heads, "|---|---|---|---|---|---|", *(table.markdown() for table in tables)])
