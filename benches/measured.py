@@ -20,7 +20,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 START, END = 10, 15
 
 # Descriptors wanted for each process here, servers and clients.
-DESCRIPTORS = 20_000
+DESCRIPTORS = 24_000
 
 
 class Skipped(Exception):
@@ -47,18 +47,23 @@ def run(main):
 
 def release_binary():
     """Builds the command, and returns where it is."""
-    command = ["cargo", "build", "--release", "--message-format=json-render-diagnostics"]
+    return built(HERE.parent, "ownhands")
+
+
+def built(directory, name, *options):
+    """Builds a binary of the package in a directory as a release, and returns where it is."""
+    command = ["cargo", "build", "--release", "--bin", name, "--message-format=json-render-diagnostics", *options]
     try:
-        built = subprocess.run(command, cwd=HERE.parent, stdout=subprocess.PIPE, text=True)
+        done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, text=True)
     except FileNotFoundError:
         raise Skipped("there is no cargo") from None
-    if built.returncode != 0:
-        raise Failed("the release build failed")
-    for line in built.stdout.splitlines():
+    if done.returncode != 0:
+        raise Failed(f"the release build of {name} failed")
+    for line in done.stdout.splitlines():
         artifact = json.loads(line)
-        if artifact.get("executable") and artifact["target"]["name"] == "ownhands":
+        if artifact.get("executable") and artifact["target"]["name"] == name:
             return artifact["executable"]
-    raise Failed("cargo has built no binary named ownhands")
+    raise Failed(f"cargo has built no binary named {name}")
 
 
 def raise_descriptors():
@@ -82,14 +87,17 @@ def raise_descriptors():
 class Server:
     """A process that serves, with all its children."""
 
-    def __init__(self, name, command, core=None, url=None):
-        """Starts it, on one core if one is named. Without a URL, the first line on its stdout begins with it."""
+    def __init__(self, name, command, core=None, url=None, errors=None):
+        """Starts it, on one core if one is named. Without a URL, the first line on its stdout begins with it. What it
+        says on its stderr goes to the file `errors`, if there is one."""
         self.name = name
         pin = None if core is None else lambda: os.sched_setaffinity(0, {core})
         output = subprocess.PIPE if url is None else subprocess.DEVNULL
         # A session of its own: Ctrl-C at the terminal reaches this script alone, which then ends the server.
         try:
-            self.process = subprocess.Popen(command, stdout=output, preexec_fn=pin, start_new_session=True, text=True)
+            self.process = subprocess.Popen(
+                command, stdout=output, stderr=errors, preexec_fn=pin, start_new_session=True, text=True
+            )
         except OSError as error:
             raise Failed(f"{name} cannot be started: {error}") from error
         try:
@@ -142,13 +150,25 @@ class Server:
 
     def cpu(self):
         """Nanoseconds of CPU used so far, by every thread of the tree."""
-        used = 0
+        return sum(self.threads().values())
+
+    def threads(self):
+        """Nanoseconds of CPU used so far, by each thread of the tree that is there."""
+        used = {}
         for pid in self.tree():
             for file in pathlib.Path(f"/proc/{pid}/task").glob("*/schedstat"):
-                used += int(file.read_text().split()[0])
-        if used == 0:
+                try:
+                    used[file.parent.name] = int(file.read_text().split()[0])
+                except OSError:
+                    pass  # it has ended meanwhile
+        if not any(used.values()):
             raise Skipped("this kernel does not count CPU time in /proc/PID/task/*/schedstat")
         return used
+
+    def used_since(self, before):
+        """Nanoseconds of CPU used since `threads` said so. A thread that has ended since takes its last part along, and
+        nothing of what it used before."""
+        return sum(used - before.get(thread, 0) for thread, used in self.threads().items())
 
     def rss(self):
         """Resident bytes of the tree. A page shared by two of its processes counts twice."""
@@ -164,7 +184,10 @@ class Server:
 
     @staticmethod
     def _fields(pid, file, name):
-        lines = pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines()
+        try:
+            lines = pathlib.Path(f"/proc/{pid}/{file}").read_text().splitlines()
+        except OSError:
+            return []  # it has ended meanwhile
         return [line.split()[1] for line in lines if line.startswith(f"{name}:")]
 
     def stop(self):
