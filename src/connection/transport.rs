@@ -8,7 +8,6 @@ use std::os::fd::AsFd;
 use std::os::unix::fs::FileExt;
 
 use mio::net::{TcpStream, UnixStream};
-use rustix::net::SendFlags;
 
 /// A two-way stream of bytes that never blocks: where it would, it says [`WouldBlock`](io::ErrorKind::WouldBlock).
 ///
@@ -48,14 +47,6 @@ use rustix::net::SendFlags;
 /// assert_eq!(letter.to, b"[package]");
 /// ```
 pub trait Transport: Read + Write {
-    /// Writes bytes that are followed by others at once, so that both can leave in one packet.
-    ///
-    /// # Errors
-    /// As [`Write::write`].
-    fn write_more(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.write(bytes)
-    }
-
     /// Sends up to `count` bytes of a file from `offset` on. Zero means that the file ends before `offset`.
     ///
     /// # Errors
@@ -81,10 +72,6 @@ pub trait Transport: Read + Write {
 const COPY_STEP: usize = 16 * 1024;
 
 impl Transport for TcpStream {
-    fn write_more(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.try_io(|| Ok(rustix::net::send(&*self, bytes, more_follows())?))
-    }
-
     #[cfg(target_os = "linux")]
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
         self.try_io(|| send_file(&*self, file, offset, count))
@@ -110,14 +97,4 @@ impl Transport for UnixStream {
 fn send_file(socket: impl AsFd, file: &File, offset: u64, count: usize) -> io::Result<usize> {
     let mut offset = offset;
     Ok(rustix::fs::sendfile(socket, file, Some(&mut offset), count)?)
-}
-
-#[cfg(target_os = "linux")]
-fn more_follows() -> SendFlags {
-    SendFlags::MORE | SendFlags::NOSIGNAL
-}
-
-#[cfg(not(target_os = "linux"))]
-fn more_follows() -> SendFlags {
-    SendFlags::empty()
 }

@@ -124,15 +124,13 @@ pub(super) enum Flushed {
 impl<T: Transport> Connection<T> {
     /// Sends the output, as far as the peer takes it.
     pub(super) fn flush<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) -> Flushed {
-        let has_more =
-            matches!(&self.state, State::Writing(Writing { body: Outgoing::File(_) | Outgoing::Memory { .. }, .. }));
         while !cx.scratch.output.is_empty() {
             if !self.is_writable {
                 return Flushed::Part;
             }
             let unsent = cx.scratch.output.unsent();
-            let result = if has_more { self.transport.write_more(unsent) } else { self.transport.write(unsent) };
             let asked = unsent.len();
+            let result = self.transport.write(unsent);
             match self.took(result, asked, cx) {
                 Some(count) => cx.scratch.output.was_sent(count),
                 None => return Flushed::Gone,

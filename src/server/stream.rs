@@ -49,13 +49,6 @@ impl Write for Stream {
 }
 
 impl Transport for Stream {
-    fn write_more(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Stream::Tcp(stream) => stream.write_more(bytes),
-            Stream::Unix(stream) => stream.write_more(bytes),
-        }
-    }
-
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
         match self {
             Stream::Tcp(stream) => stream.send_file(file, offset, count),

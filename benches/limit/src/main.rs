@@ -133,7 +133,10 @@ fn serve(listener: TcpListener, answer: &Answer) -> io::Result<()> {
     let mut scratch = Vec::with_capacity(64 * 1024);
     loop {
         events.clear();
-        epoll::wait(&poll, spare_capacity(&mut events), None)?;
+        match epoll::wait(&poll, spare_capacity(&mut events), None) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
         for event in &events {
             if event.data.u64() == LISTENER {
                 accept(&listener, &poll, &mut peers)?;
