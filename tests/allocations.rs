@@ -24,16 +24,16 @@ const ROUNDS: usize = 50;
 /// Allocations for each request. Fewer are welcome, and this is the place to hold them; more need a reason that stands here.
 const KNOWN: &[(&str, u64)] = &[
     ("file", 0),
-    // The paths of the three encoded forms that it would take, and the list of what it takes.
-    ("file-browser", 8),
+    ("file-browser", 0),
     // What has been said of the head is kept from turn to turn, in two pieces.
     ("file-bytewise", 91),
     ("file-100k", 0),
     ("file-known", 0),
-    // The paths that are looked at, the reason why there is nothing, and the page that says it.
-    ("file-missing", 11),
-    ("listing", 9),
-    ("listing-anew", 472),
+    // The reason why there is nothing, and the page that says it.
+    ("file-missing", 2),
+    ("listing", 0),
+    // The names as the system hands them out, one by one.
+    ("listing-anew", 172),
     ("route", 0),
     ("route-browser", 0),
     // The text that the handler makes.

@@ -19,6 +19,8 @@ pub(super) enum Found {
     File(Opened),
     /// A page that is meant by a path without its ending; its own path, and nothing opened.
     Page(CString),
+    /// Nothing is there: neither the path, which is the first, nor the page that it could mean.
+    Nothing([CString; 2]),
     /// A directory without an index page. The path ends in `/`, or is empty for the root.
     Directory(Vec<u8>),
     /// A directory asked for without its slash: where it is instead, relative to the request.
@@ -67,7 +69,7 @@ impl Ground {
         }
         let facts = match self.root.look(&path) {
             Ok(facts) => facts,
-            Err(errno) => return self.find_page(&path, errno),
+            Err(errno) => return self.find_page(path, errno),
         };
         match facts.kind {
             Kind::File if relative.ends_with(b"/") => Err(why::withhold(&self.root, &path, Rule::FileAsDirectory)),
@@ -79,8 +81,8 @@ impl Ground {
     }
 
     /// What is not there may be a page asked for without its ending: `/about` is `about.html`.
-    fn find_page(&self, path: &CString, errno: Errno) -> Result<Found, HttpError> {
-        let refusal = || why::refuse(&self.root, path, errno);
+    fn find_page(&self, path: CString, errno: Errno) -> Result<Found, HttpError> {
+        let refusal = || why::refuse(&self.root, &path, errno);
         if errno != Errno::NOENT || path.as_bytes().ends_with(b"/") {
             return Err(refusal());
         }
@@ -88,6 +90,7 @@ impl Ground {
         let is_shown = self.policy.fault(&self.root, page.as_bytes()).is_none();
         match self.root.look(&page) {
             Ok(Facts { kind: Kind::File, .. }) if is_shown => Ok(Found::Page(page)),
+            Err(Errno::NOENT) => Ok(Found::Nothing([path, page])),
             _ => Err(refusal()),
         }
     }
@@ -113,6 +116,14 @@ impl Ground {
             }
         }
         Ok(Found::Directory(directory.to_vec()))
+    }
+
+    /// True if the name of the index page is that of a link: whether it leads to a page may change without a trace in the
+    /// directory.
+    pub(super) fn has_index_link(&self, directory: &[u8]) -> bool {
+        let path = c_path(&[directory, &self.index].concat());
+        !self.index.is_empty()
+            && path.is_ok_and(|path| self.root.own(&path).is_ok_and(|facts| facts.kind == Kind::Link))
     }
 
     /// A file of that path below the root; `None` if there is none that a peer may have.

@@ -136,6 +136,12 @@ impl Root {
         self.place(path).ok()?.map_or(Some(Facts::SHARES), |(tree, inside)| tree.glance(&inside))
     }
 
+    /// What the last name of the path stands for itself, without the guard: a link is a link. Of shares, nothing.
+    pub(super) fn own(&self, path: &CStr) -> Result<Facts, Errno> {
+        let (tree, inside) = self.place(path)?.ok_or(Errno::INVAL)?;
+        tree.own(&inside)
+    }
+
     /// True if the server may do this with what is there.
     pub(super) fn allows(&self, path: &CStr, access: Access) -> bool {
         self.place(path).is_ok_and(|place| place.is_none_or(|(tree, inside)| tree.allows(&inside, access)))

@@ -1,11 +1,12 @@
 //! What is served, and how: the choices of whoever sets it up.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::absent::Absent;
 use super::fields::Fields;
 use super::listing::Desk;
 use super::policy::{Hidden, Policy};
@@ -67,7 +68,8 @@ impl Files {
             reasons: Reasons::Logged,
             fields: Fields::new(),
             cache: RefCell::default(),
-            lacks_page: Cell::default(),
+            absent: Absent::default(),
+            lacks_page: RefCell::default(),
             walks: Arc::default(),
         }
     }
