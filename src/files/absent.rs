@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::ffi::CString;
 use std::sync::Arc;
 
-use super::root::Root;
+use super::resolve::Ground;
 use super::since::Vacant;
 use super::why::{self, Reason};
 use crate::http::{HttpError, Now};
@@ -31,10 +31,10 @@ struct Missed {
 
 impl Absent {
     /// The refusal, if there is still nothing under this path, which is below the mount.
-    pub(super) fn refusal(&self, path: &[u8], root: &Root, now: &Now) -> Option<HttpError> {
+    pub(super) fn refusal(&self, path: &[u8], ground: &Ground, now: &Now) -> Option<HttpError> {
         let mut paths = self.paths.borrow_mut();
         let index = paths.iter().position(|missed| *missed.path == *path)?;
-        match paths.get(index).filter(|missed| missed.vacant.holds(root, now)) {
+        match paths.get(index).filter(|missed| missed.vacant.holds(ground, now)) {
             Some(missed) => Some(why::missing(&missed.reason)),
             None => {
                 paths.remove(index);
@@ -44,11 +44,11 @@ impl Absent {
     }
 
     /// Remembers that none of these paths was found, of which the first is what was asked for, and refuses it.
-    pub(super) fn remember(&self, path: &[u8], tried: &[CString; 2], root: &Arc<Root>, now: &Now) -> HttpError {
+    pub(super) fn remember(&self, path: &[u8], tried: &[CString; 2], ground: &Ground, now: &Now) -> HttpError {
         let [asked, _] = tried;
-        let reason = Arc::new(Reason::of_missing(root, asked));
+        let reason = Arc::new(Reason::of_missing(&ground.root, asked));
         let refusal = why::missing(&reason);
-        let missed = Missed { path: path.into(), vacant: Vacant::new(root, tried, now), reason };
+        let missed = Missed { path: path.into(), vacant: Vacant::new(ground, tried, now), reason };
         let mut paths = self.paths.borrow_mut();
         if paths.len() >= MAX_PATHS {
             paths.remove(0);

@@ -77,10 +77,10 @@ impl Entry {
         if known.turn == now.turn_number() {
             return known;
         }
-        let is_alone = self.alone.borrow().as_ref().is_some_and(|alone| alone.holds(&ground.root, now));
+        let is_alone = self.alone.borrow().as_ref().is_some_and(|alone| alone.holds(ground, now));
         let present = if is_alone { 0 } else { self.find_beside(ground) };
         if present == 0 && !is_alone {
-            self.alone.replace(Some(Vacant::new(&ground.root, self.encoded_paths(), now)));
+            self.alone.replace(Some(Vacant::new(ground, self.encoded_paths(), now)));
         }
         let known = Neighbours { turn: now.turn_number(), present };
         self.neighbours.set(known);

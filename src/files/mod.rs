@@ -135,7 +135,7 @@ impl Files {
         if let Some(entry) = self.cache.borrow_mut().fresh(path, &self.ground.root, request.now) {
             return Ok(Subject::File(entry));
         }
-        if let Some(refusal) = self.absent.refusal(path, &self.ground.root, request.now) {
+        if let Some(refusal) = self.absent.refusal(path, &self.ground, request.now) {
             return Err(refusal);
         }
         Ok(match self.ground.find(request)? {
@@ -143,7 +143,7 @@ impl Files {
             // Kept under its own path alone: what comes to lie under this one goes first from then on.
             Found::Page(page) => Subject::File(self.standing(page.as_bytes(), request)?.ok_or_else(gone)?),
             Found::Nothing(tried) => {
-                return Err(self.absent.remember(path, &tried, &self.ground.root, request.now));
+                return Err(self.absent.remember(path, &tried, &self.ground, request.now));
             }
             Found::Directory(directory) => Subject::Other(self.list(request, directory)?),
             Found::Elsewhere(location) => {
@@ -262,12 +262,12 @@ impl Files {
 
     /// The `404.html` of the root. Whether there is one is looked up once in a turn, as for any file.
     fn page_for_missing(&self, request: &Request<'_>) -> Option<Response> {
-        if self.lacks_page.borrow().as_ref().is_some_and(|page| page.holds(&self.ground.root, request.now)) {
+        if self.lacks_page.borrow().as_ref().is_some_and(|page| page.holds(&self.ground, request.now)) {
             return None;
         }
         let Ok(Some(entry)) = self.standing(PAGE_404, request) else {
             let page = CString::new(PAGE_404).unwrap_or_default();
-            self.lacks_page.replace(Some(Vacant::new(&self.ground.root, &[page], request.now)));
+            self.lacks_page.replace(Some(Vacant::new(&self.ground, &[page], request.now)));
             return None;
         };
         let kind = entry.headers.get("content-type").unwrap_or_default();

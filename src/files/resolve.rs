@@ -1,6 +1,7 @@
 //! From the path of a request to a thing on disk, or to the reason why not.
 
-use std::ffi::CString;
+use std::cell::Cell;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::facts::{Facts, Kind};
 use super::policy::Policy;
 use super::root::Root;
 use super::why::{self, Rule};
-use crate::http::{HttpError, Request, Status};
+use crate::http::{HttpError, Now, Request, Status};
 
 /// What a path stands for.
 #[derive(Debug)]
@@ -43,9 +44,30 @@ pub(super) struct Ground {
     pub(super) policy: Arc<Policy>,
     /// The page that stands for a directory; empty if none does.
     pub(super) index: Vec<u8>,
+    /// The number of a turn, and what the root was in it: most of what is missing is missing there.
+    glanced: Cell<(u64, Option<Facts>)>,
 }
 
 impl Ground {
+    pub(super) fn new(root: Root) -> Self {
+        let policy = Arc::new(Policy::new());
+        Ground { root: Arc::new(root), policy, index: b"index.html".to_vec(), glanced: Cell::default() }
+    }
+
+    /// What a directory is in this turn: only to be compared with what it was. The root is looked at once a turn.
+    pub(super) fn glance(&self, directory: &CStr, now: &Now) -> Option<Facts> {
+        if directory != c"." {
+            return self.root.glance(directory);
+        }
+        let (turn, facts) = self.glanced.get();
+        if turn == now.turn_number() {
+            return facts;
+        }
+        let facts = self.root.glance(directory);
+        self.glanced.set((now.turn_number(), facts));
+        facts
+    }
+
     /// Refuses `%2F`: a slash that is data can be in no file name, and decoded it would cut one name into two.
     pub(super) fn refuse_encoded_slash(&self, request: &Request<'_>) -> Result<(), HttpError> {
         let raw = request.raw_path.as_bytes();

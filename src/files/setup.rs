@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::absent::Absent;
 use super::fields::Fields;
 use super::listing::Desk;
-use super::policy::{Hidden, Policy};
+use super::policy::Hidden;
 use super::resolve::Ground;
 use super::root::Root;
 use super::tree::Links;
@@ -61,7 +61,7 @@ impl Files {
 
     fn of(root: Root) -> Files {
         Files {
-            ground: Ground { root: Arc::new(root), policy: Arc::new(Policy::new()), index: b"index.html".to_vec() },
+            ground: Ground::new(root),
             listings: Listings::Shown,
             desk: Desk::new(),
             missing: Missing::Refused,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use rustix::io::Errno;
 
 use super::facts::Facts;
-use super::root::Root;
+use super::resolve::Ground;
 use crate::http::{Now, Tick};
 
 /// How long what was found in a directory holds. The directory itself is asked in every turn whether a name has come or
@@ -66,20 +66,20 @@ pub(super) struct Vacant {
 
 impl Vacant {
     /// Of paths in one directory that were looked for in vain in this turn.
-    pub(super) fn new(root: &Root, paths: &[CString], now: &Now) -> Self {
+    pub(super) fn new(ground: &Ground, paths: &[CString], now: &Now) -> Self {
         let directory = paths.first().map(|path| above(path)).unwrap_or_default();
         // The root of several shares has no times.
-        let facts =
-            root.glance(&directory).filter(|facts| *facts != Facts::SHARES && facts.is_settled(now.system_time()));
-        let is_missing = |path: &CString| root.own(path) == Err(Errno::NOENT);
+        let has_times = |facts: &Facts| *facts != Facts::SHARES && facts.is_settled(now.system_time());
+        let facts = ground.glance(&directory, now).filter(has_times);
+        let is_missing = |path: &CString| ground.root.own(path) == Err(Errno::NOENT);
         let facts = facts.filter(|_| paths.iter().all(is_missing));
         let since = Since::new(facts.unwrap_or(Facts::SHARES), now);
         Vacant { directory, since: Since { is_settled: facts.is_some(), ..since } }
     }
 
     /// True if they are missing still.
-    pub(super) fn holds(&self, root: &Root, now: &Now) -> bool {
-        self.since.holds(now, || root.glance(&self.directory))
+    pub(super) fn holds(&self, ground: &Ground, now: &Now) -> bool {
+        self.since.holds(now, || ground.glance(&self.directory, now))
     }
 }
 

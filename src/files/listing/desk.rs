@@ -12,7 +12,7 @@ use super::super::conditional::{self, Date, Verdict};
 use super::super::facts::{Facts, Moment};
 use super::super::resolve::{self, Ground};
 use super::super::since::Since;
-use super::face::{Face, VALIDATED};
+use super::face::{self, Face, VALIDATED};
 use super::kept::{Finished, Kept, Key, Record};
 use super::sheets::Sheets;
 use super::survey::{Held, Survey};
@@ -31,6 +31,8 @@ type Surveys = HashMap<Vec<u8>, (Since, Weak<Mutex<Survey>>)>;
 pub(in super::super) struct Desk {
     sheets: Sheets,
     kept: RefCell<Kept>,
+    /// What was last said in Accept, and the face that it asks for.
+    liked: RefCell<Option<(Vec<u8>, Face)>>,
     surveys: RefCell<Surveys>,
     held: Held,
 }
@@ -43,7 +45,13 @@ impl std::fmt::Debug for Survey {
 
 impl Desk {
     pub(in super::super) fn new() -> Self {
-        Desk { sheets: Sheets::new(), kept: RefCell::default(), surveys: RefCell::default(), held: Held::default() }
+        Desk {
+            sheets: Sheets::new(),
+            kept: RefCell::default(),
+            liked: RefCell::default(),
+            surveys: RefCell::default(),
+            held: Held::default(),
+        }
     }
 
     /// One more style for the pages.
@@ -54,6 +62,23 @@ impl Desk {
     /// Answers for the style and the script of the pages.
     pub(in super::super) fn sheet(&self, request: &Request<'_>) -> Option<Response> {
         self.sheets.answer(request.path_below_mount())
+    }
+
+    /// The face that is asked for without a query. Who asks again says what he likes in the same words.
+    fn face(&self, request: &Request<'_>) -> Option<Face> {
+        let mut fields = request.headers.get_all("accept");
+        let (Some(accept), None, false) = (fields.next(), fields.next(), face::is_wget(request)) else {
+            return Face::asked(request).ok();
+        };
+        let mut liked = self.liked.borrow_mut();
+        if let Some((words, face)) = &*liked
+            && words == accept
+        {
+            return Some(*face);
+        }
+        let face = Face::asked(request).ok()?;
+        *liked = Some((accept.to_vec(), face));
+        Some(face)
     }
 
     /// The listing as it went out a moment ago, if it holds without another look for an index page.
@@ -67,8 +92,8 @@ impl Desk {
         if request.query.is_some() || !kept.knows(request.path_bytes) {
             return None;
         }
-        let key = Key::of(request, Face::asked(request).ok()?);
-        let record = kept.get(key, &ground.root, request.now).filter(|record| record.is_alone)?;
+        let key = Key::of(request, self.face(request)?);
+        let record = kept.get(key, ground, request.now).filter(|record| record.is_alone)?;
         Some(answer(request, &record.finished))
     }
 
@@ -81,7 +106,7 @@ impl Desk {
     ) -> Result<Response, HttpError> {
         let face = Face::asked(request)?;
         let key = Key::of(request, face);
-        if let Some(record) = self.kept.borrow().get(key, &ground.root, request.now) {
+        if let Some(record) = self.kept.borrow().get(key, ground, request.now) {
             return answer(request, &record.finished);
         }
         let mut begun = Vec::new();
@@ -126,7 +151,7 @@ impl Desk {
         if let Some((since, survey)) = surveys.get(&directory)
             && let Some(survey) = survey.upgrade()
             && let Ok(path) = resolve::c_path(&directory)
-            && since.holds(now, || ground.root.glance(&path))
+            && since.holds(now, || ground.glance(&path, now))
         {
             return Ok(survey);
         }
@@ -185,7 +210,6 @@ mod tests {
 
     use std::time::SystemTime;
 
-    use super::super::super::policy::Policy;
     use super::super::super::root::Root;
     use super::*;
     use crate::http::Tick;
@@ -193,8 +217,7 @@ mod tests {
     #[test]
     fn who_asks_within_a_second_shares_what_is_found() {
         let directory = tempfile::tempdir().unwrap();
-        let root = Arc::new(Root::open(directory.path().to_owned()).unwrap());
-        let ground = Ground { root, policy: Arc::new(Policy::new()), index: Vec::new() };
+        let ground = Ground::new(Root::open(directory.path().to_owned()).unwrap());
         let desk = Desk::new();
         // An hour later all times are settled.
         let date = SystemTime::now() + Duration::from_secs(3600);
@@ -218,8 +241,7 @@ mod tests {
     fn what_is_held_is_bounded_and_given_back() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("a"), "").unwrap();
-        let root = Arc::new(Root::open(directory.path().to_owned()).unwrap());
-        let ground = Ground { root, policy: Arc::new(Policy::new()), index: Vec::new() };
+        let ground = Ground::new(Root::open(directory.path().to_owned()).unwrap());
         let desk = Desk::new();
         let now = Now::new(Tick::default(), SystemTime::now());
         let survey = desk.survey(&ground, Vec::new(), &now).unwrap();

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::sync::Arc;
 
 use super::super::conditional::Date;
-use super::super::root::Root;
+use super::super::resolve::Ground;
 use super::super::since::Since;
 use super::face::Face;
 use crate::http::{HeaderList, Now, Request};
@@ -81,9 +81,9 @@ impl Kept {
     }
 
     /// The listing, if it still holds.
-    pub(super) fn get(&self, key: Key<'_>, root: &Root, now: &Now) -> Option<&Record> {
+    pub(super) fn get(&self, key: Key<'_>, ground: &Ground, now: &Now) -> Option<&Record> {
         let record = self.listings.iter().find(|record| record.key() == key)?;
-        record.since.holds(now, || root.glance(&record.directory)).then_some(record)
+        record.since.holds(now, || ground.glance(&record.directory, now)).then_some(record)
     }
 
     pub(super) fn keep(&mut self, record: Record, now: &Now) {
