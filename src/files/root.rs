@@ -153,12 +153,11 @@ impl Root {
         tree.read(&inside, Kind::File)
     }
 
-    /// Opens a directory.
-    pub(super) fn directory(&self, path: &CStr) -> Result<Directory, Errno> {
-        match self.place(path)? {
-            Some((tree, inside)) => Directory::new(tree.read(&inside, Kind::Directory)?.0),
-            None => Ok(Directory::of_shares()),
-        }
+    /// Opens a directory; the facts are those of what was opened.
+    pub(super) fn directory(&self, path: &CStr) -> Result<(Directory, Facts), Errno> {
+        let Some((tree, inside)) = self.place(path)? else { return Ok((Directory::of_shares(), Facts::SHARES)) };
+        let (file, facts) = tree.read(&inside, Kind::Directory)?;
+        Ok((Directory::new(file)?, facts))
     }
 }
 

@@ -15,11 +15,13 @@ const FREED: usize = 32;
 /// As people count: `photo2` before `photo10`, `a` beside `A`; what is the same to a person goes by its bytes.
 pub(super) fn natural(a: &[u8], b: &[u8]) -> Ordering {
     let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    if let Some(order) = at_first_difference(a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default()) {
-        return order;
-    }
-    let common = whole(a.get(..same).unwrap_or_default());
-    let (mut left, mut right) = (a.get(common..).unwrap_or_default(), b.get(common..).unwrap_or_default());
+    at_first_difference(a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default())
+        .unwrap_or_else(|| by_parts(a, b))
+}
+
+/// The order of two names, number by number and letter by letter.
+fn by_parts(a: &[u8], b: &[u8]) -> Ordering {
+    let (mut left, mut right) = (a, b);
     loop {
         let order = match (left.split_first(), right.split_first()) {
             (None, None) => return a.cmp(b),
@@ -64,12 +66,6 @@ fn at_first_difference(a: &[u8], b: &[u8]) -> Option<Ordering> {
         }
         _ => None,
     }
-}
-
-/// Bytes of what begins two names that need no comparison: neither a number nor a letter of several bytes ends after them
-/// in one and goes on in the other.
-fn whole(both: &[u8]) -> usize {
-    both.iter().rposition(|byte| byte.is_ascii() && !byte.is_ascii_digit()).map_or(0, |last| last + 1)
 }
 
 /// The digits at the front, without leading zeros, and the rest.
@@ -196,5 +192,28 @@ impl Sorter {
             return Pass::Tidying;
         }
         Pass::Merge { width, start, left: start, right: start.saturating_add(width) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_says_what_the_parts_say() {
+        let letters = [b'0', b'1', b'9', b'-', b'a', b'B', 0xc3, 0xa9];
+        let mut names = vec![Vec::new()];
+        for length in 0..3 {
+            let longest: Vec<Vec<u8>> = names.iter().filter(|name| name.len() == length).cloned().collect();
+            names.extend(longest.iter().flat_map(|name| letters.map(|letter| [&name[..], &[letter]].concat())));
+        }
+        let mut told = 0;
+        for (a, b) in names.iter().flat_map(|a| names.iter().map(move |b| (a, b))) {
+            assert_eq!(natural(a, b), by_parts(a, b), "{} {}", a.escape_ascii(), b.escape_ascii());
+            assert_eq!(natural(a, b).is_eq(), a == b);
+            let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+            told += usize::from(at_first_difference(&a[same..], &b[same..]).is_some());
+        }
+        assert!(told > 50_000, "only {told} of {}", names.len() * names.len());
     }
 }
