@@ -2,7 +2,7 @@
 //!
 //! An entry is compared with the disk at most once in a turn of the loop, and at least once in every turn that serves
 //! it: under load the check costs nothing, and nobody gets a file that was replaced before he asked. What is not
-//! there is not kept: a file that is created is found by the next request.
+//! there is not kept here: what is known of that is in [`since`](super::since).
 
 use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
