@@ -29,10 +29,11 @@ const KNOWN: &[(&str, u64)] = &[
     ("file-bytewise", 91),
     ("file-100k", 0),
     ("file-known", 0),
-    // The paths that are looked at, the reason why there is nothing, and the page that says it.
-    ("file-missing", 11),
-    ("listing", 9),
-    ("listing-anew", 472),
+    // The reason why there is nothing, and the page that says it.
+    ("file-missing", 2),
+    ("listing", 0),
+    // The names as the system hands them out, one by one.
+    ("listing-anew", 172),
     ("route", 0),
     ("route-browser", 0),
     // The text that the handler makes.

@@ -72,6 +72,12 @@ impl Site {
     }
 }
 
+/// Waits until the file system's clock has ticked: before Linux 6.13 all changes within some milliseconds get the same time, and
+/// the dates of these tests lie so far ahead that every time is taken for settled.
+pub(crate) fn tick() {
+    std::thread::sleep(Duration::from_millis(20));
+}
+
 pub(crate) fn set_modified(path: &Path, time: Duration) {
     let file = File::options().write(true).open(path).unwrap();
     file.set_times(FileTimes::new().set_modified(UNIX_EPOCH + time)).unwrap();
@@ -427,6 +433,7 @@ fn the_next_request_sees_every_change() {
             }
         };
         assert_eq!(site.get("/a.txt").status(), 404);
+        tick();
         site.write("a.txt", content("created"));
         check(&mut site, "created", "created between two requests");
         site.write("a.txt", content("rewritten in place"));
@@ -453,12 +460,90 @@ fn the_next_request_sees_every_change() {
 fn an_index_page_that_comes_or_goes_is_seen_at_once() {
     let mut site = Site::new();
     site.write("docs/a.txt", "a");
-    assert!(site.get("/docs/").text().contains("a.txt"));
+    for _ in 0..2 {
+        assert!(site.get("/docs/").text().contains("a.txt"));
+    }
+    tick();
     site.write("docs/index.html", "index");
     assert_eq!(site.get("/docs/").text(), "index");
     assert_eq!(site.get("/docs/").text(), "index");
     fs::remove_file(site.path("docs/index.html")).unwrap();
-    assert!(site.get("/docs/").text().contains("a.txt"));
+    for _ in 0..2 {
+        assert!(site.get("/docs/").text().contains("a.txt"));
+    }
+    // Nothing of the directory changes when what a link leads to comes.
+    symlink("../there.html", site.path("docs/index.html")).unwrap();
+    for _ in 0..2 {
+        assert!(site.get("/docs/").text().contains("dangling link"));
+    }
+    site.write("there.html", "linked");
+    assert_eq!(site.get("/docs/").text(), "linked");
+}
+
+#[test]
+fn what_was_missing_is_found_by_the_next_turn() {
+    for is_settled in [true, false] {
+        let mut site = if is_settled { Site::new() } else { Site::of_today() };
+        fs::create_dir(site.path("docs")).unwrap();
+        symlink("../there.txt", site.path("docs/link.txt")).unwrap();
+        let lacks = |site: &mut Site, target: &str| {
+            for _ in 0..3 {
+                assert_eq!(site.get(target).text(), "404 Not Found: there is nothing here\n", "{target}");
+            }
+            tick();
+        };
+        lacks(&mut site, "/docs/a.txt");
+        site.write("docs/a.txt", "a");
+        assert_eq!(site.get("/docs/a.txt").text(), "a", "settled {is_settled}");
+        lacks(&mut site, "/docs/page");
+        site.write("docs/page.html", "page");
+        assert_eq!(site.get("/docs/page").text(), "page", "settled {is_settled}");
+        lacks(&mut site, "/docs/link.txt");
+        site.write("there.txt", "linked");
+        assert_eq!(site.get("/docs/link.txt").text(), "linked", "settled {is_settled}");
+        lacks(&mut site, "/new/deep/a.txt");
+        site.write("new/deep/a.txt", "deep");
+        assert_eq!(site.get("/new/deep/a.txt").text(), "deep", "settled {is_settled}");
+        // Another directory of the same name.
+        lacks(&mut site, "/new/deep/b.txt");
+        site.write("newer/deep/b.txt", "newer");
+        fs::rename(site.path("new"), site.path("old")).unwrap();
+        fs::rename(site.path("newer"), site.path("new")).unwrap();
+        assert_eq!(site.get("/new/deep/b.txt").text(), "newer", "settled {is_settled}");
+        lacks(&mut site, "/x");
+        site.write("404.html", "lost");
+        assert_eq!(site.get("/x").text(), "lost", "settled {is_settled}");
+    }
+}
+
+#[test]
+fn many_that_are_missing_are_found_when_they_come() {
+    let mut site = Site::new();
+    for round in 0..2 {
+        for number in 0..20 {
+            assert_eq!(site.get(&format!("/{number}")).status(), 404, "{round}");
+        }
+    }
+    tick();
+    for number in 0..20 {
+        site.write(&number.to_string(), "here");
+        assert_eq!(site.get(&format!("/{number}")).text(), "here");
+    }
+}
+
+#[test]
+fn one_turn_asks_the_disk_once_for_what_is_missing() {
+    let directory = tempfile::tempdir().unwrap();
+    let (path, mut app) = (directory.path().join("a.txt"), App::new());
+    app.route("GET", "/make", move |_: &ownhands::Request<'_>| fs::write(&path, "a").map(|()| "made")).unwrap();
+    app.mount("/", Files::new(directory.path()).unwrap()).unwrap();
+    let mut client = MockClient::new(app);
+    let asked = ["/a.txt", "/make", "/a.txt"].map(|target| format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"));
+    client.deliver(asked.concat(), &[]);
+    let statuses: Vec<_> =
+        asked.iter().filter_map(|_| client.next_answer(false)).map(|answer| answer.status()).collect();
+    assert_eq!(statuses, [404, 200, 404]);
+    assert_eq!(client.get("/a.txt").text(), "a");
 }
 
 #[test]

@@ -4,6 +4,8 @@
 //! The built-in page holds the status and the one sentence of the error, as a small HTML page for who asks for one, else as
 //! a line of text. It cannot fail, so it is also what stands behind error handlers that do.
 
+use std::borrow::Cow;
+
 use super::asker::Asker;
 use super::guard;
 use crate::http::{Body, Bytes, HeaderList, HttpError, Request, Response, Status};
@@ -81,8 +83,7 @@ fn add_missing(headers: &mut HeaderList, more: &HeaderList) {
 }
 
 fn built_in(error: &HttpError, asker: Asker<'_>) -> Response {
-    let (fields, text) =
-        if asker.wants_html() { (HTML_FIELDS, html(error)) } else { (TEXT_FIELDS, format!("{error}\n")) };
+    let (fields, text) = if asker.wants_html() { (HTML_FIELDS, html(error)) } else { (TEXT_FIELDS, line(error)) };
     Response::new(error.status)
         .with_headers(HeaderList::from_static(fields))
         .with_body(Body::Bytes(Bytes::Owned(text.into_bytes())))
@@ -97,15 +98,35 @@ const HTML_FIELDS: &[u8] =
     Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'\r\n";
 
+/// `404 Not Found: there is nothing here`. Put together piece by piece, as a format would in five times the time: a scanner
+/// asks for nothing else.
+fn line(error: &HttpError) -> String {
+    let mut code = [0; 3];
+    [error.status.digits(&mut code), " ", error.status.reason(), ": ", &error.detail, "\n"].concat()
+}
+
 fn html(error: &HttpError) -> String {
-    let (code, reason) = (error.status.code(), error.status.reason());
+    let mut code = [0; 3];
+    let (code, reason) = (error.status.digits(&mut code), error.status.reason());
     let detail = escape(&error.detail);
-    format!(
+    [
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{code} {reason}</title>\n<style>\n{STYLE}</style>\n\
-         <main>\n<p class=\"code\">{code}</p>\n<h1>{reason}</h1>\n<p class=\"detail\">{detail}.</p>\n</main>\n"
-    )
+         <title>",
+        code,
+        " ",
+        reason,
+        "</title>\n<style>\n",
+        STYLE,
+        "</style>\n<main>\n<p class=\"code\">",
+        code,
+        "</p>\n<h1>",
+        reason,
+        "</h1>\n<p class=\"detail\">",
+        &detail,
+        ".</p>\n</main>\n",
+    ]
+    .concat()
 }
 
 const STYLE: &str = "\
@@ -121,7 +142,10 @@ h1 { margin: .3rem 0 1rem; font-size: 1.3rem }
 ";
 
 /// Text as it may stand in HTML, between tags and in quoted attributes.
-fn escape(text: &str) -> String {
+fn escape(text: &str) -> Cow<'_, str> {
+    if !text.contains(['&', '<', '>', '"', '\'']) {
+        return Cow::Borrowed(text);
+    }
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -133,12 +157,18 @@ fn escape(text: &str) -> String {
             other => safe.push(other),
         }
     }
-    safe
+    Cow::Owned(safe)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_line_is_what_the_error_says() {
+        let error = HttpError::not_found("there is no <b> here");
+        assert_eq!(line(&error), format!("{error}\n"));
+    }
 
     #[test]
     fn the_page_is_small_and_escaped() {

@@ -2,9 +2,9 @@
 //!
 //! An entry is compared with the disk at most once in a turn of the loop, and at least once in every turn that serves
 //! it: under load the check costs nothing, and nobody gets a file that was replaced before he asked. What is not
-//! there is not kept: a file that is created is found by the next request.
+//! there is not kept here: what is known of that is in [`since`](super::since).
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::HashMap;
 use std::ffi::CString;
 use std::fs::File;
@@ -20,6 +20,7 @@ use super::facts::Facts;
 use super::fields::Fields;
 use super::resolve::Opened;
 use super::root::Root;
+use super::since::Vacant;
 use super::{conditional, mime};
 use crate::http::{Body, Bytes, FileRange, HeaderList, Now, Tick};
 
@@ -59,6 +60,8 @@ pub(super) struct Entry {
     pub(super) neighbours: Cell<Neighbours>,
     /// Where its encoded forms would be, from when they are first looked for.
     pub(super) encoded: OnceCell<[CString; 3]>,
+    /// Of when none of them was there.
+    pub(super) alone: RefCell<Option<Vacant>>,
 }
 
 #[derive(Debug)]
@@ -115,6 +118,7 @@ impl Entry {
             checked: Cell::new(now.turn_number()),
             neighbours: Cell::default(),
             encoded: OnceCell::new(),
+            alone: RefCell::default(),
         }
     }
 

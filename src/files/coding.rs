@@ -7,7 +7,8 @@ use std::ffi::{CStr, CString};
 use super::cache::Entry;
 use super::facts::Kind;
 use super::resolve::Ground;
-use crate::http::Request;
+use super::since::Vacant;
+use crate::http::{Now, Request};
 
 /// A content coding, the smallest results first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,12 +70,25 @@ impl Neighbours {
 }
 
 impl Entry {
-    /// Looks beside the file, at most once in a turn. A neighbour that is older than the file was made of something else.
-    pub(super) fn look_beside(&self, ground: &Ground, turn: u64) -> Neighbours {
+    /// Looks beside the file, at most once in a turn; where nothing was, at the directory alone. A neighbour that is older
+    /// than the file was made of something else.
+    pub(super) fn look_beside(&self, ground: &Ground, now: &Now) -> Neighbours {
         let known = self.neighbours.get();
-        if known.turn == turn {
+        if known.turn == now.turn_number() {
             return known;
         }
+        let is_alone = self.alone.borrow().as_ref().is_some_and(|alone| alone.holds(ground, now));
+        let present = if is_alone { 0 } else { self.find_beside(ground) };
+        if present == 0 && !is_alone {
+            self.alone.replace(Some(Vacant::new(ground, self.encoded_paths(), now)));
+        }
+        let known = Neighbours { turn: now.turn_number(), present };
+        self.neighbours.set(known);
+        known
+    }
+
+    /// The bits of those that are there.
+    fn find_beside(&self, ground: &Ground) -> u8 {
         let is_there = |coding: &Coding| {
             let path = self.encoded_path(*coding);
             ground.root.glance(path).is_some_and(|facts| {
@@ -82,21 +96,22 @@ impl Entry {
                 facts.kind == Kind::File && is_current && ground.policy.fault(&ground.root, path.to_bytes()).is_none()
             })
         };
-        let present = Coding::ALL.into_iter().filter(is_there).map(Coding::bit).sum();
-        let known = Neighbours { turn, present };
-        self.neighbours.set(known);
-        known
+        Coding::ALL.into_iter().filter(is_there).map(Coding::bit).sum()
     }
 
     /// Where an encoded form of it would be.
     pub(super) fn encoded_path(&self, coding: Coding) -> &CStr {
-        // A path has no NUL in it, and so has none with an ending.
-        let path = |coding: Coding| CString::new([self.path.as_bytes(), coding.ending()].concat()).unwrap_or_default();
-        let [brotli, zstandard, gzip] = self.encoded.get_or_init(|| Coding::ALL.map(path));
+        let [brotli, zstandard, gzip] = self.encoded_paths();
         match coding {
             Coding::Brotli => brotli,
             Coding::Zstandard => zstandard,
             Coding::Gzip => gzip,
         }
+    }
+
+    fn encoded_paths(&self) -> &[CString; 3] {
+        // A path has no NUL in it, and so has none with an ending.
+        let path = |coding: Coding| CString::new([self.path.as_bytes(), coding.ending()].concat()).unwrap_or_default();
+        self.encoded.get_or_init(|| Coding::ALL.map(path))
     }
 }

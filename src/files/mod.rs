@@ -4,6 +4,7 @@
 //! answer. It never writes, runs nothing, and hands out nothing that lies outside its root, is a device, a pipe or a
 //! socket, or begins with a dot.
 
+mod absent;
 mod archive;
 mod beneath;
 mod cache;
@@ -21,16 +22,19 @@ mod range;
 mod resolve;
 mod root;
 mod setup;
+mod since;
 mod tree;
 mod urls;
 mod walk;
 mod why;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
+use std::ffi::CString;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+use absent::Absent;
 use archive::Archive;
 use cache::{Cache, Entry};
 use coding::Coding;
@@ -39,6 +43,7 @@ use fields::Fields;
 use listing::Desk;
 use multipart::Multipart;
 use resolve::{Found, Ground, Opened};
+use since::Vacant;
 use urls::Urls;
 use walk::Walk;
 
@@ -111,8 +116,9 @@ pub struct Files {
     reasons: Reasons,
     fields: Fields,
     cache: RefCell<Cache>,
-    /// The number of the turn in which there was no page for what is missing.
-    lacks_page: Cell<u64>,
+    absent: Absent,
+    /// Of when there was no page for what is missing.
+    lacks_page: RefCell<Option<Vacant>>,
     /// Held by each archive that is under way.
     walks: Arc<()>,
 }
@@ -120,14 +126,25 @@ pub struct Files {
 impl Files {
     /// What the request is for: a file fresh from the cache or from the disk, or an answer of another kind.
     fn find(&self, request: &Request<'_>) -> Result<Subject, HttpError> {
+        if self.listings == Listings::Shown
+            && let Some(listing) = self.desk.again(&self.ground, request)
+        {
+            return Ok(Subject::Other(self.completed(listing?)));
+        }
         let path = request.path_below_mount();
         if let Some(entry) = self.cache.borrow_mut().fresh(path, &self.ground.root, request.now) {
             return Ok(Subject::File(entry));
+        }
+        if let Some(refusal) = self.absent.refusal(path, &self.ground, request.now) {
+            return Err(refusal);
         }
         Ok(match self.ground.find(request)? {
             Found::File(opened) => Subject::File(self.load(path, opened, request)),
             // Kept under its own path alone: what comes to lie under this one goes first from then on.
             Found::Page(page) => Subject::File(self.standing(page.as_bytes(), request)?.ok_or_else(gone)?),
+            Found::Nothing(tried) => {
+                return Err(self.absent.remember(path, &tried, &self.ground, request.now));
+            }
             Found::Directory(directory) => Subject::Other(self.list(request, directory)?),
             Found::Elsewhere(location) => {
                 // Not for ever: what is a directory today may be a file tomorrow.
@@ -180,7 +197,7 @@ impl Files {
 
     fn load(&self, key: &[u8], opened: Opened, request: &Request<'_>) -> Rc<Entry> {
         let entry = Rc::new(Entry::load(opened, &self.fields, request.now));
-        entry.look_beside(&self.ground, request.now.turn_number());
+        entry.look_beside(&self.ground, request.now);
         self.cache.borrow_mut().keep(key, &entry, request.now);
         entry
     }
@@ -191,7 +208,7 @@ impl Files {
     /// which asks again each time, learns better from the next that takes one.
     fn encoded(&self, request: &Request<'_>, entry: &Rc<Entry>) -> Rc<Entry> {
         let is_asked = request.headers.get("accept-encoding").is_some();
-        if !is_asked || !entry.look_beside(&self.ground, request.now.turn_number()).is_any() {
+        if !is_asked || !entry.look_beside(&self.ground, request.now).is_any() {
             return Rc::clone(entry);
         }
         for coding in Coding::asked(request) {
@@ -219,11 +236,13 @@ impl Files {
 
     /// What answers in place of what is missing, if anything does.
     fn instead(&self, request: &Request<'_>, refusal: &HttpError) -> Option<Rc<Entry>> {
+        if self.missing == Missing::Refused || refusal.status != Status::NOT_FOUND {
+            return None;
+        }
         // A script or a picture that is missing is missing: a page in its place would only break elsewhere.
         let last = request.path_below_mount().rsplit(|&byte| byte == b'/').next().unwrap_or_default();
         let is_place = !last.contains(&b'.') || request.wants_html();
-        let applies = self.missing == Missing::Application && refusal.status == Status::NOT_FOUND && is_place;
-        applies.then(|| self.standing(&self.ground.index, request).ok()).flatten().flatten()
+        is_place.then(|| self.standing(&self.ground.index, request).ok()).flatten().flatten()
     }
 
     /// The refusal as the peer sees it: with the reason if he may know it, else with the page for what is missing.
@@ -243,12 +262,12 @@ impl Files {
 
     /// The `404.html` of the root. Whether there is one is looked up once in a turn, as for any file.
     fn page_for_missing(&self, request: &Request<'_>) -> Option<Response> {
-        let turn = request.now.turn_number();
-        if self.lacks_page.get() == turn {
+        if self.lacks_page.borrow().as_ref().is_some_and(|page| page.holds(&self.ground, request.now)) {
             return None;
         }
         let Ok(Some(entry)) = self.standing(PAGE_404, request) else {
-            self.lacks_page.set(turn);
+            let page = CString::new(PAGE_404).unwrap_or_default();
+            self.lacks_page.replace(Some(Vacant::new(&self.ground, &[page], request.now)));
             return None;
         };
         let kind = entry.headers.get("content-type").unwrap_or_default();

@@ -86,14 +86,15 @@ impl Policy {
         if name.starts_with(b".") && self.hidden == Hidden::Refused && !(directory.is_empty() && root.has_share(name)) {
             return false;
         }
-        // Nearly always there are no patterns, and the path need not be put together.
-        !self.names.is_match(path(name))
+        // Nearly always there are no patterns, and neither name nor path need be taken apart for them.
+        (self.names.is_empty() || !self.names.is_match(path(name)))
             && (self.paths.is_empty() || !self.paths.is_match(path(&[directory, name].concat())))
     }
 
     /// True if a pattern matches a path or the name at its end.
     pub(super) fn hides(&self, whole: &[u8], name: &[u8]) -> bool {
-        !name.is_empty() && (self.names.is_match(path(name)) || self.paths.is_match(path(whole)))
+        let is_any = !self.names.is_empty() || !self.paths.is_empty();
+        is_any && !name.is_empty() && (self.names.is_match(path(name)) || self.paths.is_match(path(whole)))
     }
 }
 

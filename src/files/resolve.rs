@@ -1,6 +1,7 @@
 //! From the path of a request to a thing on disk, or to the reason why not.
 
-use std::ffi::CString;
+use std::cell::Cell;
+use std::ffi::{CStr, CString};
 use std::fs::File;
 use std::sync::Arc;
 
@@ -10,7 +11,7 @@ use super::facts::{Facts, Kind};
 use super::policy::Policy;
 use super::root::Root;
 use super::why::{self, Rule};
-use crate::http::{HttpError, Request, Status};
+use crate::http::{HttpError, Now, Request, Status};
 
 /// What a path stands for.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub(super) enum Found {
     File(Opened),
     /// A page that is meant by a path without its ending; its own path, and nothing opened.
     Page(CString),
+    /// Nothing is there: neither the path, which is the first, nor the page that it could mean.
+    Nothing([CString; 2]),
     /// A directory without an index page. The path ends in `/`, or is empty for the root.
     Directory(Vec<u8>),
     /// A directory asked for without its slash: where it is instead, relative to the request.
@@ -41,9 +44,30 @@ pub(super) struct Ground {
     pub(super) policy: Arc<Policy>,
     /// The page that stands for a directory; empty if none does.
     pub(super) index: Vec<u8>,
+    /// The number of a turn, and what the root was in it: most of what is missing is missing there.
+    glanced: Cell<(u64, Option<Facts>)>,
 }
 
 impl Ground {
+    pub(super) fn new(root: Root) -> Self {
+        let policy = Arc::new(Policy::new());
+        Ground { root: Arc::new(root), policy, index: b"index.html".to_vec(), glanced: Cell::default() }
+    }
+
+    /// What a directory is in this turn: only to be compared with what it was. The root is looked at once a turn.
+    pub(super) fn glance(&self, directory: &CStr, now: &Now) -> Option<Facts> {
+        if directory != c"." {
+            return self.root.glance(directory);
+        }
+        let (turn, facts) = self.glanced.get();
+        if turn == now.turn_number() {
+            return facts;
+        }
+        let facts = self.root.glance(directory);
+        self.glanced.set((now.turn_number(), facts));
+        facts
+    }
+
     /// Refuses `%2F`: a slash that is data can be in no file name, and decoded it would cut one name into two.
     pub(super) fn refuse_encoded_slash(&self, request: &Request<'_>) -> Result<(), HttpError> {
         let raw = request.raw_path.as_bytes();
@@ -67,7 +91,7 @@ impl Ground {
         }
         let facts = match self.root.look(&path) {
             Ok(facts) => facts,
-            Err(errno) => return self.find_page(&path, errno),
+            Err(errno) => return self.find_page(path, errno),
         };
         match facts.kind {
             Kind::File if relative.ends_with(b"/") => Err(why::withhold(&self.root, &path, Rule::FileAsDirectory)),
@@ -79,8 +103,8 @@ impl Ground {
     }
 
     /// What is not there may be a page asked for without its ending: `/about` is `about.html`.
-    fn find_page(&self, path: &CString, errno: Errno) -> Result<Found, HttpError> {
-        let refusal = || why::refuse(&self.root, path, errno);
+    fn find_page(&self, path: CString, errno: Errno) -> Result<Found, HttpError> {
+        let refusal = || why::refuse(&self.root, &path, errno);
         if errno != Errno::NOENT || path.as_bytes().ends_with(b"/") {
             return Err(refusal());
         }
@@ -88,6 +112,7 @@ impl Ground {
         let is_shown = self.policy.fault(&self.root, page.as_bytes()).is_none();
         match self.root.look(&page) {
             Ok(Facts { kind: Kind::File, .. }) if is_shown => Ok(Found::Page(page)),
+            Err(Errno::NOENT) => Ok(Found::Nothing([path, page])),
             _ => Err(refusal()),
         }
     }
@@ -113,6 +138,14 @@ impl Ground {
             }
         }
         Ok(Found::Directory(directory.to_vec()))
+    }
+
+    /// True if the name of the index page is that of a link: whether it leads to a page may change without a trace in the
+    /// directory.
+    pub(super) fn has_index_link(&self, directory: &[u8]) -> bool {
+        let path = c_path(&[directory, &self.index].concat());
+        !self.index.is_empty()
+            && path.is_ok_and(|path| self.root.own(&path).is_ok_and(|facts| facts.kind == Kind::Link))
     }
 
     /// A file of that path below the root; `None` if there is none that a peer may have.

@@ -136,6 +136,12 @@ impl Root {
         self.place(path).ok()?.map_or(Some(Facts::SHARES), |(tree, inside)| tree.glance(&inside))
     }
 
+    /// What the last name of the path stands for itself, without the guard: a link is a link. Of shares, nothing.
+    pub(super) fn own(&self, path: &CStr) -> Result<Facts, Errno> {
+        let (tree, inside) = self.place(path)?.ok_or(Errno::INVAL)?;
+        tree.own(&inside)
+    }
+
     /// True if the server may do this with what is there.
     pub(super) fn allows(&self, path: &CStr, access: Access) -> bool {
         self.place(path).is_ok_and(|place| place.is_none_or(|(tree, inside)| tree.allows(&inside, access)))
@@ -147,12 +153,11 @@ impl Root {
         tree.read(&inside, Kind::File)
     }
 
-    /// Opens a directory.
-    pub(super) fn directory(&self, path: &CStr) -> Result<Directory, Errno> {
-        match self.place(path)? {
-            Some((tree, inside)) => Directory::new(tree.read(&inside, Kind::Directory)?.0),
-            None => Ok(Directory::of_shares()),
-        }
+    /// Opens a directory; the facts are those of what was opened.
+    pub(super) fn directory(&self, path: &CStr) -> Result<(Directory, Facts), Errno> {
+        let Some((tree, inside)) = self.place(path)? else { return Ok((Directory::of_shares(), Facts::SHARES)) };
+        let (file, facts) = tree.read(&inside, Kind::Directory)?;
+        Ok((Directory::new(file)?, facts))
     }
 }
 

@@ -1,14 +1,15 @@
 //! What is served, and how: the choices of whoever sets it up.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::absent::Absent;
 use super::fields::Fields;
 use super::listing::Desk;
-use super::policy::{Hidden, Policy};
+use super::policy::Hidden;
 use super::resolve::Ground;
 use super::root::Root;
 use super::tree::Links;
@@ -60,14 +61,15 @@ impl Files {
 
     fn of(root: Root) -> Files {
         Files {
-            ground: Ground { root: Arc::new(root), policy: Arc::new(Policy::new()), index: b"index.html".to_vec() },
+            ground: Ground::new(root),
             listings: Listings::Shown,
             desk: Desk::new(),
             missing: Missing::Refused,
             reasons: Reasons::Logged,
             fields: Fields::new(),
             cache: RefCell::default(),
-            lacks_page: Cell::default(),
+            absent: Absent::default(),
+            lacks_page: RefCell::default(),
             walks: Arc::default(),
         }
     }

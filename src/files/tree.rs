@@ -145,7 +145,7 @@ impl Tree {
         rustix::fs::statat(&self.directory, path, AtFlags::empty()).ok().map(|stat| Facts::of(&stat))
     }
 
-    /// What the last name of the path stands for itself, without the guard, for the log: a link is a link.
+    /// What the last name of the path stands for itself, without the guard: a link is a link.
     pub(super) fn own(&self, path: &CStr) -> Result<Facts, Errno> {
         rustix::fs::statat(&self.directory, path, AtFlags::SYMLINK_NOFOLLOW).map(|stat| Facts::of(&stat))
     }

@@ -86,8 +86,7 @@ impl Walk {
     pub(super) fn open(ground: &Ground, directory: Vec<u8>, ticket: Arc<()>) -> Result<Self, HttpError> {
         let path = resolve::c_path(&directory)?;
         let refuse = |errno| why::refuse(&ground.root, &path, errno);
-        let open = ground.root.directory(&path).map_err(refuse)?;
-        let facts = open.own(&ground.root, b".").map_err(refuse)?;
+        let (open, facts) = ground.root.directory(&path).map_err(refuse)?;
         Ok(Walk {
             root: Arc::clone(&ground.root),
             policy: Arc::clone(&ground.policy),
@@ -165,7 +164,7 @@ impl Walk {
         };
         match opened {
             // A link that took its place meanwhile may lead to another.
-            Ok(directory) if directory.own(&self.root, b".").is_ok_and(|now| now.inode == facts.inode) => {
+            Ok((directory, now)) if now.inode == facts.inode => {
                 self.above.push(self.here);
                 self.here = Level { length: path.len(), inode: facts.inode, place: 0 };
                 self.path.clone_from(&path);
@@ -183,8 +182,8 @@ impl Walk {
     fn resume(&mut self, level: Level) -> io::Result<()> {
         self.path.truncate(level.length);
         let opened = c_path(&self.path).and_then(|path| self.root.directory(&path));
-        let mut directory = opened.map_err(|errno| told(&self.root, &self.path, errno))?;
-        if !directory.own(&self.root, b".").is_ok_and(|now| now.inode == level.inode) {
+        let (mut directory, now) = opened.map_err(|errno| told(&self.root, &self.path, errno))?;
+        if now.inode != level.inode {
             return Err(told(&self.root, &self.path, Errno::STALE));
         }
         directory.seek(level.place)?;

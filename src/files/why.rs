@@ -57,6 +57,11 @@ pub(super) fn refuse(root: &Arc<Root>, path: &CStr, errno: Errno) -> HttpError {
     refusal.with_source(Reason { root: Arc::clone(root), path: path.to_owned(), cause: Cause::Disk(errno) })
 }
 
+/// The refusal of what is missing, for a reason that is known already.
+pub(super) fn missing(reason: &Arc<Reason>) -> HttpError {
+    nothing_here().with_source(Known(Arc::clone(reason)))
+}
+
 /// A refusal that looks like a missing file.
 pub(super) fn withhold(root: &Arc<Root>, path: &CStr, rule: Rule) -> HttpError {
     nothing_here().with_source(Reason { root: Arc::clone(root), path: path.to_owned(), cause: Cause::Rule(rule) })
@@ -69,7 +74,7 @@ fn nothing_here() -> HttpError {
 
 /// What lies behind a refusal.
 #[derive(Debug)]
-struct Reason {
+pub(super) struct Reason {
     root: Arc<Root>,
     path: CString,
     cause: Cause,
@@ -81,7 +86,26 @@ enum Cause {
     Disk(Errno),
 }
 
+impl Reason {
+    /// There is no file of that path.
+    pub(super) fn of_missing(root: &Arc<Root>, path: &CStr) -> Self {
+        Reason { root: Arc::clone(root), path: path.to_owned(), cause: Cause::Disk(Errno::NOENT) }
+    }
+}
+
 impl std::error::Error for Reason {}
+
+/// A reason that several refusals have.
+#[derive(Debug)]
+struct Known(Arc<Reason>);
+
+impl std::error::Error for Known {}
+
+impl Display for Known {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -13,21 +13,43 @@ const MAX_ELEMENTS: usize = 64;
 /// The best quality, in thousandths.
 const BEST: u16 = 1000;
 
+/// Offers that are weighed in one walk over the field.
+const OFFERS: usize = 8;
+
 /// The index of the media type that is liked best; see [`Request::prefers`](super::Request::prefers).
-pub(super) fn best_type<'a>(fields: impl Iterator<Item = &'a [u8]>, offers: &[&str]) -> Option<usize> {
-    let ranges: Vec<Element<'_>> = elements(fields).filter(Element::is_media_range).collect();
-    if ranges.is_empty() {
+pub(super) fn best_type<'a>(fields: impl Iterator<Item = &'a [u8]> + Clone, offers: &[&str]) -> Option<usize> {
+    let ranges = || elements(fields.clone()).filter(Element::is_media_range);
+    if ranges().next().is_none() {
         return (!offers.is_empty()).then_some(0);
     }
-    let liked = offers.iter().enumerate().filter_map(|(index, offer)| {
-        let offer = Element::parse(offer.as_bytes())?;
-        let covering =
-            ranges.iter().enumerate().filter_map(|(place, range)| Some((range.covers(&offer)?, place, range)));
-        // Of two that say as much of it, the first.
-        let (_, place, range) = covering.max_by_key(|(precision, place, _)| (*precision, Reverse(*place)))?;
-        (range.quality > 0).then_some((Reverse(range.quality), place, index))
+    let walks = offers.chunks(OFFERS).enumerate().filter_map(|(walk, offers)| {
+        let (quality, place, index) = best_of(ranges(), offers)?;
+        Some((quality, place, walk * OFFERS + index))
     });
-    liked.min().map(|(_, _, index)| index)
+    walks.min().map(|(_, _, index)| index)
+}
+
+/// Of a few offers the one that is liked best: its quality, the place of the range that covers it, and its index.
+fn best_of<'a>(ranges: impl Iterator<Item = Element<'a>>, offers: &[&str]) -> Option<(Reverse<u16>, usize, usize)> {
+    let mut parsed = [const { None }; OFFERS];
+    for (place, offer) in parsed.iter_mut().zip(offers) {
+        *place = Element::parse(offer.as_bytes());
+    }
+    // For each offer the range that says most of it; of two that say as much, the first.
+    let mut covering: [Option<(Precision, usize, u16)>; OFFERS] = [None; OFFERS];
+    for (place, range) in ranges.enumerate() {
+        for (best, offer) in covering.iter_mut().zip(&parsed) {
+            let Some(precision) = offer.as_ref().and_then(|offer| range.covers(offer)) else { continue };
+            if best.is_none_or(|(known, ..)| precision > known) {
+                *best = Some((precision, place, range.quality));
+            }
+        }
+    }
+    let liked = covering.into_iter().enumerate().filter_map(|(index, best)| {
+        let (_, place, quality) = best.filter(|(.., quality)| *quality > 0)?;
+        Some((Reverse(quality), place, index))
+    });
+    liked.min()
 }
 
 /// True if a page is asked for by name, as browsers do. `*/*` names nothing.

@@ -58,7 +58,7 @@ impl<'a> Headers<'a> {
 
     /// The values of all fields of that name, in order.
     #[inline]
-    pub fn get_all(self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> {
+    pub fn get_all(self, name: &str) -> impl DoubleEndedIterator<Item = &'a [u8]> + Clone {
         let fields = self.where_may_be(name);
         fields.iter().filter(move |field| field.name.eq_ignore_ascii_case(name)).map(|field| field.value)
     }

@@ -174,6 +174,13 @@ impl Status {
         }
     }
 
+    /// The three digits, written to where the caller has room for them.
+    pub(crate) fn digits(self, room: &mut [u8; 3]) -> &str {
+        let digit = |number: u16| b'0' | (number % 10) as u8;
+        *room = [digit(self.0 / 100), digit(self.0 / 10), digit(self.0)];
+        std::str::from_utf8(room).unwrap_or_default()
+    }
+
     const fn class_name(self) -> &'static str {
         match self.class() {
             1 => "Informational",

@@ -2,15 +2,19 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, Hasher as _};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use foldhash::quality::FixedState;
+
 use super::super::conditional::{self, Date, Verdict};
-use super::super::facts::Moment;
+use super::super::facts::{Facts, Moment};
 use super::super::resolve::{self, Ground};
-use super::face::{Face, VALIDATED};
-use super::kept::{Finished, Kept, Key, Since};
-use super::sheets::{self, Sheets};
+use super::super::since::Since;
+use super::face::{self, Face, VALIDATED};
+use super::kept::{Finished, Kept, Key, Record};
+use super::sheets::Sheets;
 use super::survey::{Held, Survey};
 use super::{Listing, State, page, plain};
 use crate::http::{Body, Bytes, HeaderList, HttpError, Now, Produced, Request, Response, Source as _, Status};
@@ -27,6 +31,8 @@ type Surveys = HashMap<Vec<u8>, (Since, Weak<Mutex<Survey>>)>;
 pub(in super::super) struct Desk {
     sheets: Sheets,
     kept: RefCell<Kept>,
+    /// What was last said in Accept, and the face that it asks for.
+    liked: RefCell<Option<(Vec<u8>, Face)>>,
     surveys: RefCell<Surveys>,
     held: Held,
 }
@@ -39,7 +45,13 @@ impl std::fmt::Debug for Survey {
 
 impl Desk {
     pub(in super::super) fn new() -> Self {
-        Desk { sheets: Sheets::new(), kept: RefCell::default(), surveys: RefCell::default(), held: Held::default() }
+        Desk {
+            sheets: Sheets::new(),
+            kept: RefCell::default(),
+            liked: RefCell::default(),
+            surveys: RefCell::default(),
+            held: Held::default(),
+        }
     }
 
     /// One more style for the pages.
@@ -52,6 +64,39 @@ impl Desk {
         self.sheets.answer(request.path_below_mount())
     }
 
+    /// The face that is asked for without a query. Who asks again says what he likes in the same words.
+    fn face(&self, request: &Request<'_>) -> Option<Face> {
+        let mut fields = request.headers.get_all("accept");
+        let (Some(accept), None, false) = (fields.next(), fields.next(), face::is_wget(request)) else {
+            return Face::asked(request).ok();
+        };
+        let mut liked = self.liked.borrow_mut();
+        if let Some((words, face)) = &*liked
+            && words == accept
+        {
+            return Some(*face);
+        }
+        let face = Face::asked(request).ok()?;
+        *liked = Some((accept.to_vec(), face));
+        Some(face)
+    }
+
+    /// The listing as it went out a moment ago, if it holds without another look for an index page.
+    pub(in super::super) fn again(
+        &self,
+        ground: &Ground,
+        request: &Request<'_>,
+    ) -> Option<Result<Response, HttpError>> {
+        let kept = self.kept.borrow();
+        // What is asked for in the query is not for here to tell.
+        if request.query.is_some() || !kept.knows(request.path_bytes) {
+            return None;
+        }
+        let key = Key::of(request, self.face(request)?);
+        let record = kept.get(key, ground, request.now).filter(|record| record.is_alone)?;
+        Some(answer(request, &record.finished))
+    }
+
     /// The listing: complete if the directory is small, a stream otherwise.
     pub(in super::super) fn list(
         &self,
@@ -61,9 +106,8 @@ impl Desk {
     ) -> Result<Response, HttpError> {
         let face = Face::asked(request)?;
         let key = Key::of(request, face);
-        let path = resolve::c_path(&directory)?;
-        if let Some(finished) = self.kept.borrow().get(&key, request.now, || ground.root.glance(&path)) {
-            return answer(request, finished);
+        if let Some(record) = self.kept.borrow().get(key, ground, request.now) {
+            return answer(request, &record.finished);
         }
         let mut begun = Vec::new();
         match face {
@@ -93,7 +137,9 @@ impl Desk {
         let finished = finish(out, face, survey.last_change(), request.now);
         let response = answer(request, &finished);
         if let Some((since, _)) = self.surveys.borrow().get(&survey.directory) {
-            self.kept.borrow_mut().keep(key, since.clone(), finished, request.now);
+            let path = resolve::c_path(&survey.directory)?;
+            let is_alone = survey.facts != Facts::SHARES && !ground.has_index_link(&survey.directory);
+            self.kept.borrow_mut().keep(Record::new(key, path, since.clone(), is_alone, finished), request.now);
         }
         response
     }
@@ -105,7 +151,7 @@ impl Desk {
         if let Some((since, survey)) = surveys.get(&directory)
             && let Some(survey) = survey.upgrade()
             && let Ok(path) = resolve::c_path(&directory)
-            && since.holds(now, || ground.root.glance(&path))
+            && since.holds(now, || ground.glance(&path, now))
         {
             return Ok(survey);
         }
@@ -123,7 +169,7 @@ impl Desk {
 
 /// A whole listing with its validators. Where nothing shown can change unseen, it has a date too.
 fn finish(content: Vec<u8>, face: Face, change: Option<Moment>, now: &Now) -> Finished {
-    let tag = format!("\"{:016x}-{:x}\"", sheets::hash(&content), content.len());
+    let tag = format!("\"{:016x}-{:x}\"", mark(&content), content.len());
     let modified = change.filter(|change| change.is_settled(now.system_time())).map(Date::of);
     let mut headers = HeaderList::from_static(face.headers());
     let mut validators = HeaderList::from_static(VALIDATED);
@@ -135,6 +181,17 @@ fn finish(content: Vec<u8>, face: Face, change: Option<Moment>, now: &Now) -> Fi
     }
     Finished { content: content.into(), headers: headers.shared(), validators: validators.shared(), tag, modified }
 }
+
+/// The same for the same bytes, in whatever process of this build: it is taken of each listing that is made, which costs
+/// less than a tenth of what SipHash would.
+fn mark(content: &[u8]) -> u64 {
+    let mut hasher = FixedState::with_seed(MARK).build_hasher();
+    hasher.write(content);
+    hasher.finish()
+}
+
+/// Any number will do.
+const MARK: u64 = 0x6f77_6e68_616e_6473;
 
 fn answer(request: &Request<'_>, finished: &Finished) -> Result<Response, HttpError> {
     match conditional::weigh(request, &finished.tag, finished.modified) {
@@ -153,7 +210,6 @@ mod tests {
 
     use std::time::SystemTime;
 
-    use super::super::super::policy::Policy;
     use super::super::super::root::Root;
     use super::*;
     use crate::http::Tick;
@@ -161,8 +217,7 @@ mod tests {
     #[test]
     fn who_asks_within_a_second_shares_what_is_found() {
         let directory = tempfile::tempdir().unwrap();
-        let root = Arc::new(Root::open(directory.path().to_owned()).unwrap());
-        let ground = Ground { root, policy: Arc::new(Policy::new()), index: Vec::new() };
+        let ground = Ground::new(Root::open(directory.path().to_owned()).unwrap());
         let desk = Desk::new();
         // An hour later all times are settled.
         let date = SystemTime::now() + Duration::from_secs(3600);
@@ -186,8 +241,7 @@ mod tests {
     fn what_is_held_is_bounded_and_given_back() {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("a"), "").unwrap();
-        let root = Arc::new(Root::open(directory.path().to_owned()).unwrap());
-        let ground = Ground { root, policy: Arc::new(Policy::new()), index: Vec::new() };
+        let ground = Ground::new(Root::open(directory.path().to_owned()).unwrap());
         let desk = Desk::new();
         let now = Now::new(Tick::default(), SystemTime::now());
         let survey = desk.survey(&ground, Vec::new(), &now).unwrap();

@@ -76,12 +76,16 @@ impl Face {
     }
 }
 
+/// True for a wget, whatever it likes.
+pub(super) fn is_wget(request: &Request<'_>) -> bool {
+    request.headers.get("user-agent").is_some_and(|agent| agent.starts_with(b"Wget/"))
+}
+
 /// True for a wget that says nothing of what it likes.
 fn is_mirroring(request: &Request<'_>) -> bool {
-    let is_wget = request.headers.get("user-agent").is_some_and(|agent| agent.starts_with(b"Wget/"));
     let names = |field: &[u8]| {
         let field = field.to_ascii_lowercase();
         [&b"html"[..], b"json", b"text"].iter().any(|word| memchr::memmem::find(&field, word).is_some())
     };
-    is_wget && !request.headers.get_all("accept").any(names)
+    is_wget(request) && !request.headers.get_all("accept").any(names)
 }

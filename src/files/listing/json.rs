@@ -2,8 +2,9 @@
 
 use std::io::Write as _;
 
+use super::digits::{date, number};
 use super::entries::{MAX_ENTRIES, Row, Shape, Summary};
-use super::{calendar, href};
+use super::href;
 
 /// One entry. A name that is no UTF-8 has U+FFFD in it; its `href` is exact.
 pub(super) fn row(name: &[u8], row: &Row, is_first: bool, out: &mut Vec<u8>) {
@@ -14,17 +15,32 @@ pub(super) fn row(name: &[u8], row: &Row, is_first: bool, out: &mut Vec<u8>) {
     };
     out.extend_from_slice(if is_first { b"[\n{\"name\":" } else { b",\n{\"name\":" });
     string(name, out);
-    let _ = write!(out, ",\"type\":\"{kind}\"");
+    out.extend_from_slice(b",\"type\":\"");
+    out.extend_from_slice(kind.as_bytes());
+    out.push(b'"');
     if row.shape == Shape::File {
-        let _ = write!(out, ",\"size\":{}", row.size);
+        out.extend_from_slice(b",\"size\":");
+        number(row.size, out);
     }
-    if let Some(date) = calendar(row.modified) {
-        let _ = write!(out, ",\"mtime\":\"{}T{}Z\"", date.date(), date.time());
+    if let Some(date) = date(row.modified) {
+        out.extend_from_slice(b",\"mtime\":\"");
+        out.extend_from_slice(date.day());
+        out.push(b'T');
+        out.extend_from_slice(date.time());
+        out.extend_from_slice(date.second());
+        out.extend_from_slice(b"Z\"");
     }
-    let _ = match row.barred {
-        None => write!(out, ",\"href\":\"{}\"}}", href(name, row)),
-        Some(barred) => write!(out, ",\"note\":\"{}\"}}", barred.why()),
-    };
+    match row.barred {
+        None => {
+            out.extend_from_slice(b",\"href\":\"");
+            href(name, row, out);
+        }
+        Some(barred) => {
+            out.extend_from_slice(b",\"note\":\"");
+            out.extend_from_slice(barred.why().as_bytes());
+        }
+    }
+    out.extend_from_slice(b"\"}");
 }
 
 pub(super) fn end_rows(summary: &Summary, is_empty: bool, out: &mut Vec<u8>) {
@@ -37,6 +53,10 @@ pub(super) fn end_rows(summary: &Summary, is_empty: bool, out: &mut Vec<u8>) {
 /// A string as RFC 8259 section 7 has it.
 fn string(text: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
+    if text.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\')) {
+        out.extend_from_slice(text);
+        return out.push(b'"');
+    }
     for char in String::from_utf8_lossy(text).chars() {
         match char {
             '"' | '\\' => out.extend_from_slice(&[b'\\', if char == '"' { b'"' } else { b'\\' }]),

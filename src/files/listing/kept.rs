@@ -1,18 +1,13 @@
 //! Listings as they went out, kept for a second: who asks again gets the same bytes.
 
-use std::cell::Cell;
-use std::collections::HashMap;
+use std::ffi::CString;
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::super::conditional::Date;
-use super::super::facts::Facts;
+use super::super::resolve::Ground;
+use super::super::since::Since;
 use super::face::Face;
-use crate::http::{HeaderList, Now, Request, Tick};
-
-/// How long what was found in a directory holds. The directory itself is asked in every turn whether a name has come or
-/// gone; of its files it says nothing, so their sizes may be as old as this.
-pub(super) const LIFETIME: Duration = Duration::from_secs(1);
+use crate::http::{HeaderList, Now, Request};
 
 /// The most listings kept.
 const MAX_ENTRIES: usize = 64;
@@ -33,88 +28,83 @@ pub(super) struct Finished {
     pub(super) modified: Option<Date>,
 }
 
-/// What a listing depends on beside the directory.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct Key {
-    path: Vec<u8>,
+/// What a listing was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Key<'a> {
+    path: &'a [u8],
     /// Bytes of the path that are the mount: the way up ends there.
     mount: usize,
     face: Face,
 }
 
-impl Key {
-    pub(super) fn of(request: &Request<'_>, face: Face) -> Self {
-        Key { path: request.path_bytes.to_vec(), mount: request.mount.len(), face }
+impl<'a> Key<'a> {
+    pub(super) fn of(request: &Request<'a>, face: Face) -> Self {
+        Key { path: request.path_bytes, mount: request.mount.len(), face }
     }
 }
 
-/// Since when something holds, and of what state of the directory.
-#[derive(Clone, Debug)]
-pub(super) struct Since {
-    facts: Facts,
-    began: Tick,
-    /// The number of the turn in which the directory was last compared.
-    checked: Cell<u64>,
-    /// A change after this is sure to show in the facts.
-    is_settled: bool,
+/// A listing, and what it was made of.
+#[derive(Debug)]
+pub(super) struct Record {
+    path: Box<[u8]>,
+    mount: usize,
+    face: Face,
+    /// Of the directory.
+    pub(super) directory: CString,
+    pub(super) since: Since,
+    /// An index page that comes is seen in the directory's facts.
+    pub(super) is_alone: bool,
+    pub(super) finished: Finished,
 }
 
-impl Since {
-    pub(super) fn new(facts: Facts, now: &Now) -> Self {
-        let is_settled = facts.is_settled(now.system_time());
-        Since { facts, began: now.tick(), checked: Cell::new(now.turn_number()), is_settled }
+impl Record {
+    pub(super) fn new(key: Key<'_>, directory: CString, since: Since, is_alone: bool, finished: Finished) -> Self {
+        Record { path: key.path.into(), mount: key.mount, face: key.face, directory, since, is_alone, finished }
     }
 
-    pub(super) fn is_over(&self, now: &Now) -> bool {
-        now.tick().since(self.began) >= LIFETIME
-    }
-
-    /// True if it still holds; `glance` looks at the directory, at most once a turn.
-    pub(super) fn holds(&self, now: &Now, glance: impl FnOnce() -> Option<Facts>) -> bool {
-        let turn = now.turn_number();
-        if self.is_over(now) {
-            return false;
-        }
-        if self.checked.get() == turn {
-            return true;
-        }
-        let holds = self.is_settled && glance() == Some(self.facts);
-        if holds {
-            self.checked.set(turn);
-        }
-        holds
+    fn key(&self) -> Key<'_> {
+        Key { path: &self.path, mount: self.mount, face: self.face }
     }
 }
 
-/// The listings kept.
+/// The listings kept: so few that a look at each is no more than a look into a map.
 #[derive(Debug, Default)]
 pub(super) struct Kept {
-    listings: HashMap<Key, (Since, Finished)>,
+    listings: Vec<Record>,
     bytes: usize,
 }
 
 impl Kept {
-    pub(super) fn get(&self, key: &Key, now: &Now, glance: impl FnOnce() -> Option<Facts>) -> Option<&Finished> {
-        let (since, finished) = self.listings.get(key)?;
-        since.holds(now, glance).then_some(finished)
+    /// True if there may be one of that path.
+    pub(super) fn knows(&self, path: &[u8]) -> bool {
+        self.listings.iter().any(|record| *record.path == *path)
     }
 
-    pub(super) fn keep(&mut self, key: Key, since: Since, finished: Finished, now: &Now) {
-        let length = finished.content.len();
+    /// The listing, if it still holds.
+    pub(super) fn get(&self, key: Key<'_>, ground: &Ground, now: &Now) -> Option<&Record> {
+        let record = self.listings.iter().find(|record| record.key() == key)?;
+        record.since.holds(now, || ground.glance(&record.directory, now)).then_some(record)
+    }
+
+    pub(super) fn keep(&mut self, record: Record, now: &Now) {
+        let length = record.finished.content.len();
         if length > MAX_BYTES {
             return;
         }
-        if let Some((_, old)) = self.listings.remove(&key) {
-            self.bytes = self.bytes.saturating_sub(old.content.len());
-        }
+        self.listings.retain(|other| other.key() != record.key());
+        self.count();
         if self.listings.len() >= MAX_ENTRIES || self.bytes.saturating_add(length) > MAX_BYTES {
-            self.listings.retain(|_, (since, _)| !since.is_over(now));
-            self.bytes = self.listings.values().map(|(_, finished)| finished.content.len()).sum();
+            self.listings.retain(|record| !record.since.is_over(now));
+            self.count();
         }
         // More within one second than there is room for: the newest are no better than the oldest.
         if self.listings.len() < MAX_ENTRIES && self.bytes.saturating_add(length) <= MAX_BYTES {
             self.bytes = self.bytes.saturating_add(length);
-            self.listings.insert(key, (since, finished));
+            self.listings.push(record);
         }
+    }
+
+    fn count(&mut self) {
+        self.bytes = self.listings.iter().map(|record| record.finished.content.len()).sum();
     }
 }

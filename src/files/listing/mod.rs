@@ -6,6 +6,7 @@
 
 mod chunks;
 mod desk;
+mod digits;
 mod entries;
 mod face;
 mod json;
@@ -112,23 +113,15 @@ impl Source for Listing {
     }
 }
 
-/// The link to an entry, relative to its directory.
-fn href(name: &[u8], row: &Row) -> String {
-    format!("{}{}", percent_encode(name, ENCODED), slash(row))
+/// Writes the link to an entry, relative to its directory.
+fn href(name: &[u8], row: &Row, out: &mut Vec<u8>) {
+    for part in percent_encode(name, ENCODED) {
+        out.extend_from_slice(part.as_bytes());
+    }
+    out.extend_from_slice(slash(row).as_bytes());
 }
 
 /// What the name of a directory ends with.
 fn slash(row: &Row) -> &'static str {
     if row.shape == Shape::Directory { "/" } else { "" }
-}
-
-/// The time in UTC; `None` for one that no four figures of a year can name.
-fn calendar(seconds: i64) -> Option<jiff::civil::DateTime> {
-    let date = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::from_second(seconds).ok()?);
-    (0..=9999).contains(&date.year()).then_some(date)
-}
-
-/// `2026-11-20 19:00`, in UTC; nothing for a time that no calendar has.
-fn date(seconds: i64) -> String {
-    calendar(seconds).map(|date| date.strftime("%Y-%m-%d %H:%M").to_string()).unwrap_or_default()
 }

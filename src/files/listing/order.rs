@@ -14,6 +14,13 @@ const FREED: usize = 32;
 
 /// As people count: `photo2` before `photo10`, `a` beside `A`; what is the same to a person goes by its bytes.
 pub(super) fn natural(a: &[u8], b: &[u8]) -> Ordering {
+    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+    at_first_difference(a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default())
+        .unwrap_or_else(|| by_parts(a, b))
+}
+
+/// The order of two names, number by number and letter by letter.
+fn by_parts(a: &[u8], b: &[u8]) -> Ordering {
     let (mut left, mut right) = (a, b);
     loop {
         let order = match (left.split_first(), right.split_first()) {
@@ -39,6 +46,25 @@ pub(super) fn natural(a: &[u8], b: &[u8]) -> Ordering {
         if order != Ordering::Equal {
             return order;
         }
+    }
+}
+
+/// The order of two names, by what follows on what both begin with, where that can be told from it: which it nearly always
+/// can, and a directory is sorted by some thousands of comparisons.
+fn at_first_difference(a: &[u8], b: &[u8]) -> Option<Ordering> {
+    let (x, y) = (a.first().filter(|byte| byte.is_ascii())?, b.first().filter(|byte| byte.is_ascii())?);
+    match (x.is_ascii_digit(), y.is_ascii_digit()) {
+        (false, false) => Some(x.to_ascii_lowercase().cmp(&y.to_ascii_lowercase())).filter(|order| order.is_ne()),
+        (true, true) => {
+            // Whatever digits both begin with: of as many places, the first that differs decides, and else their number,
+            // where none of them is a zero that does not count.
+            let places = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+            match places(a).cmp(&places(b)) {
+                Ordering::Equal => Some(x.cmp(y)),
+                order => Some(order).filter(|_| *x != b'0' && *y != b'0'),
+            }
+        }
+        _ => None,
     }
 }
 
@@ -166,5 +192,29 @@ impl Sorter {
             return Pass::Tidying;
         }
         Pass::Merge { width, start, left: start, right: start.saturating_add(width) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_difference_says_what_the_parts_say() {
+        let letters = [b'0', b'1', b'9', b'-', b'a', b'B', 0xc3, 0xa9];
+        let mut names = vec![Vec::new()];
+        for length in 0..3 {
+            let longest: Vec<Vec<u8>> = names.iter().filter(|name| name.len() == length).cloned().collect();
+            names.extend(longest.iter().flat_map(|name| letters.map(|letter| [&name[..], &[letter]].concat())));
+        }
+        let mut told = 0;
+        for (a, b) in names.iter().flat_map(|a| names.iter().map(move |b| (a, b))) {
+            assert_eq!(natural(a, b), by_parts(a, b), "{} {}", a.escape_ascii(), b.escape_ascii());
+            assert_eq!(natural(a, b).is_eq(), a == b);
+            let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
+            let rests = a.get(same..).zip(b.get(same..));
+            told += usize::from(rests.is_some_and(|(a, b)| at_first_difference(a, b).is_some()));
+        }
+        assert!(told > 50_000, "only {told} of {}", names.len() * names.len());
     }
 }

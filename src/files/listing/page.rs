@@ -4,10 +4,11 @@ use std::io::Write as _;
 
 use percent_encoding::percent_encode;
 
+use super::digits::{date, number};
 use super::entries::{MAX_ENTRIES, Row, Shape, Summary};
 use super::sheets::Sheets;
 use super::survey::Survey;
-use super::{ENCODED, date, href, slash};
+use super::{ENCODED, href, slash};
 use crate::http::Request;
 
 /// Bytes of a README that are shown: some 15 pages of text.
@@ -52,7 +53,9 @@ fn crumbs(mount: &[u8], below: &[u8], out: &mut Vec<u8>) {
 pub(super) fn begin_rows(summary: &Summary, has_parent: bool, out: &mut Vec<u8>) {
     let _ = write!(out, "<table>\n<caption>{}", summary.counts());
     if summary.files > 0 {
-        let _ = write!(out, ", <span title=\"{} bytes\">{}</span>", summary.bytes, short(summary.bytes));
+        let _ = write!(out, ", <span title=\"{} bytes\">", summary.bytes);
+        short(summary.bytes, out);
+        out.extend_from_slice(b"</span>");
     }
     out.extend_from_slice(b"</caption>\n<thead><tr><th aria-sort=ascending>Name<th>Size<th>Modified (UTC)\n<tbody>\n");
     if has_parent {
@@ -62,32 +65,50 @@ pub(super) fn begin_rows(summary: &Summary, has_parent: bool, out: &mut Vec<u8>)
 
 pub(super) fn row(name: &[u8], row: &Row, out: &mut Vec<u8>) {
     // The link covers the whole row, so what is shown on hovering has to stand on the row too.
-    let is_rounded = row.shape == Shape::File && row.size >= EXACT;
-    let _ = if is_rounded { write!(out, "<tr title={}B><td>", row.size) } else { write!(out, "<tr><td>") };
+    if row.shape == Shape::File && row.size >= EXACT {
+        out.extend_from_slice(b"<tr title=");
+        number(row.size, out);
+        out.extend_from_slice(b"B><td>");
+    } else {
+        out.extend_from_slice(b"<tr><td>");
+    }
     let slash = slash(row);
     match row.barred {
         None => {
             // A link is encoded, and ends in no slash: it needs no quotes. Of a directory, some readers take
             // `href=a/>` for an element that is closed at once.
-            let quote = if slash.is_empty() { "" } else { "\"" };
-            let _ = write!(out, "<a href={quote}{}{quote}>", href(name, row));
+            let quote: &[u8] = if slash.is_empty() { b"" } else { b"\"" };
+            out.extend_from_slice(b"<a href=");
+            out.extend_from_slice(quote);
+            href(name, row, out);
+            out.extend_from_slice(quote);
+            out.push(b'>');
             escape(name, out);
-            let _ = write!(out, "{slash}</a>");
+            out.extend_from_slice(slash.as_bytes());
+            out.extend_from_slice(b"</a>");
         }
         Some(barred) => {
             escape(name, out);
             let _ = write!(out, "{slash} <i>{}</i>", barred.why());
         }
     }
-    let _ = match row.shape {
-        Shape::File => write!(out, "<td>{}", short(row.size)),
-        _ => write!(out, "<td>"),
-    };
-    let date = date(row.modified);
-    let _ = match date.split_once(' ') {
-        Some((day, time)) => writeln!(out, "<td><time datetime={day}T{time}Z>{date}</time>"),
-        None => writeln!(out, "<td>"),
-    };
+    out.extend_from_slice(b"<td>");
+    if row.shape == Shape::File {
+        short(row.size, out);
+    }
+    out.extend_from_slice(b"<td>");
+    if let Some(date) = date(row.modified) {
+        out.extend_from_slice(b"<time datetime=");
+        out.extend_from_slice(date.day());
+        out.push(b'T');
+        out.extend_from_slice(date.time());
+        out.extend_from_slice(b"Z>");
+        out.extend_from_slice(date.day());
+        out.push(b' ');
+        out.extend_from_slice(date.time());
+        out.extend_from_slice(b"</time>");
+    }
+    out.push(b'\n');
 }
 
 /// What stands below: what the directory says of itself, and the other faces.
@@ -124,30 +145,40 @@ pub(super) fn end_rows(survey: &Survey, out: &mut Vec<u8>) {
 const EXACT: u64 = 1000;
 
 /// A size in three figures at most: `999 B`, `1.2 kB`, `45 MB`. The units are those of SI, a thousand each.
-fn short(bytes: u64) -> String {
-    const UNITS: [&str; 6] = ["kB", "MB", "GB", "TB", "PB", "EB"];
+fn short(bytes: u64, out: &mut Vec<u8>) {
+    const UNITS: [&[u8]; 6] = [b" kB", b" MB", b" GB", b" TB", b" PB", b" EB"];
     if bytes < EXACT {
-        return format!("{bytes} B");
+        number(bytes, out);
+        return out.extend_from_slice(b" B");
     }
     let mut unit = 1000;
     for (index, name) in UNITS.iter().enumerate() {
         // Rounded half up: 9950 is 10 kB and 999500 is 1.0 MB, never 1000 kB.
-        let tenths = (u128::from(bytes) * 10 + unit / 2) / unit;
-        let whole = (u128::from(bytes) + unit / 2) / unit;
-        if tenths < 100 {
-            return format!("{}.{} {name}", tenths / 10, tenths % 10);
+        let (whole, rest) = (bytes / unit, bytes % unit);
+        let tenths = rest.saturating_mul(10).saturating_add(unit / 2) / unit;
+        if whole < 10 && whole * 10 + tenths < 100 {
+            let tenths = whole * 10 + tenths;
+            number(tenths / 10, out);
+            out.push(b'.');
+            number(tenths % 10, out);
+            return out.extend_from_slice(name);
         }
-        if whole < 1000 || index + 1 == UNITS.len() {
-            return format!("{whole} {name}");
+        let rounded = whole + u64::from(rest >= unit / 2);
+        if rounded < 1000 || index + 1 == UNITS.len() {
+            number(rounded, out);
+            return out.extend_from_slice(name);
         }
         unit *= 1000;
     }
-    String::new()
 }
 
 /// Writes text into a page. What is no UTF-8 shows as U+FFFD, and control characters as their pictures, so that every
 /// name can be seen.
 pub(super) fn escape(text: &[u8], out: &mut Vec<u8>) {
+    // Nearly every name is written as it is.
+    if text.iter().all(|byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'&' | b'<' | b'>' | b'"')) {
+        return out.extend_from_slice(text);
+    }
     for char in String::from_utf8_lossy(text).chars() {
         match char {
             '&' => out.extend_from_slice(b"&amp;"),

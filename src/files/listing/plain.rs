@@ -2,18 +2,23 @@
 
 use std::io::Write as _;
 
+use super::digits::{date, number};
 use super::entries::{MAX_ENTRIES, Row, Shape, Summary};
 use super::page::escape;
-use super::{date, href, slash};
+use super::{href, slash};
 use crate::http::Request;
 
 pub(super) fn begin(request: &Request<'_>, out: &mut Vec<u8>) {
-    let _ = write!(out, "{}\n\n", visible(request.path_bytes));
+    visible(request.path_bytes, out);
+    out.extend_from_slice(b"\n\n");
 }
 
 pub(super) fn row(name: &[u8], row: &Row, size_width: usize, out: &mut Vec<u8>) {
     columns(row, size_width, out);
-    let _ = writeln!(out, "{}{}{}", visible(name), slash(row), why(row));
+    visible(name, out);
+    out.extend_from_slice(slash(row).as_bytes());
+    why(row, out);
+    out.push(b'\n');
 }
 
 pub(super) fn end_rows(summary: &Summary, out: &mut Vec<u8>) {
@@ -37,11 +42,17 @@ pub(super) fn begin_links(request: &Request<'_>, out: &mut Vec<u8>) {
 pub(super) fn link(name: &[u8], row: &Row, size_width: usize, out: &mut Vec<u8>) {
     columns(row, size_width, out);
     if row.barred.is_none() {
-        let _ = write!(out, "<a href=\"{}\">", href(name, row));
+        out.extend_from_slice(b"<a href=\"");
+        href(name, row, out);
+        out.extend_from_slice(b"\">");
     }
     escape(name, out);
-    let end = if row.barred.is_none() { "</a>" } else { "" };
-    let _ = writeln!(out, "{}{end}{}", slash(row), why(row));
+    out.extend_from_slice(slash(row).as_bytes());
+    if row.barred.is_none() {
+        out.extend_from_slice(b"</a>");
+    }
+    why(row, out);
+    out.push(b'\n');
 }
 
 pub(super) fn end_links(summary: &Summary, out: &mut Vec<u8>) {
@@ -51,21 +62,51 @@ pub(super) fn end_links(summary: &Summary, out: &mut Vec<u8>) {
 
 /// What stands before the name.
 fn columns(row: &Row, size_width: usize, out: &mut Vec<u8>) {
-    let kind = match row.shape {
-        Shape::Directory => 'd',
-        Shape::File => '-',
-        Shape::Other => '?',
-    };
-    let size = if row.shape == Shape::File { row.size.to_string() } else { "-".to_owned() };
-    let _ = write!(out, "{kind}  {size:>size_width$}  {:16}  ", date(row.modified));
+    out.push(match row.shape {
+        Shape::Directory => b'd',
+        Shape::File => b'-',
+        Shape::Other => b'?',
+    });
+    out.extend_from_slice(b"  ");
+    let start = out.len();
+    if row.shape == Shape::File {
+        number(row.size, out)
+    } else {
+        out.push(b'-')
+    }
+    // To the right of their column.
+    let width = out.len() - start;
+    let gap = size_width.saturating_sub(width);
+    out.resize(out.len() + gap, b' ');
+    if let Some(column) = out.get_mut(start..) {
+        column.rotate_right(gap);
+    }
+    out.extend_from_slice(b"  ");
+    match date(row.modified) {
+        Some(date) => {
+            out.extend_from_slice(date.day());
+            out.push(b' ');
+            out.extend_from_slice(date.time());
+        }
+        None => out.extend_from_slice(&[b' '; 16]),
+    }
+    out.extend_from_slice(b"  ");
 }
 
-fn why(row: &Row) -> String {
-    row.barred.map(|barred| format!("  ({})", barred.why())).unwrap_or_default()
+fn why(row: &Row, out: &mut Vec<u8>) {
+    if let Some(barred) = row.barred {
+        let _ = write!(out, "  ({})", barred.why());
+    }
 }
 
-/// A name as it may go to a terminal: control characters, which could move its cursor or worse, become `?`, as with
-/// `ls`.
-fn visible(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().map(|char| if char.is_control() { '?' } else { char }).collect()
+/// Writes a name as it may go to a terminal: control characters, which could move its cursor or worse, become `?`, as
+/// with `ls`.
+fn visible(name: &[u8], out: &mut Vec<u8>) {
+    if name.iter().all(|byte| matches!(byte, b' '..=b'~')) {
+        return out.extend_from_slice(name);
+    }
+    for char in String::from_utf8_lossy(name).chars() {
+        let char = if char.is_control() { '?' } else { char };
+        out.extend_from_slice(char.encode_utf8(&mut [0; 4]).as_bytes());
+    }
 }

@@ -77,7 +77,7 @@ impl Sheet {
 }
 
 /// The same for the same bytes, in whatever process.
-pub(super) fn hash(bytes: &[u8]) -> u64 {
+fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = DefaultHasher::new();
     hasher.write(bytes);
     hasher.finish()

@@ -70,8 +70,7 @@ impl Survey {
     pub(super) fn open(ground: &Ground, directory: Vec<u8>, held: &Held) -> Result<Self, HttpError> {
         let path = resolve::c_path(&directory)?;
         let refuse = |errno| why::refuse(&ground.root, &path, errno);
-        let facts = ground.root.look(&path).map_err(refuse)?;
-        let names = ground.root.directory(&path).map_err(refuse)?;
+        let (names, facts) = ground.root.directory(&path).map_err(refuse)?;
         Ok(Survey {
             root: Arc::clone(&ground.root),
             policy: Arc::clone(&ground.policy),
