@@ -74,9 +74,15 @@ fn logs_go_where_they_are_led() {
 #[test]
 fn times_are_of_the_time_zone() {
     let site = tempfile::tempdir().unwrap();
-    for (format, want) in [("combined", " +0530] "), ("json", "+05:30\"")] {
+    let rule = "<+0530>-5:30";
+    let mut cases = vec![("combined", rule, " +0530] "), ("json", rule, "+05:30\"")];
+    // Behind the walls nobody can look it up any more.
+    if Path::new("/usr/share/zoneinfo/Asia/Tokyo").exists() {
+        cases.push(("combined", "Asia/Tokyo", " +0900] "));
+    }
+    for (format, zone, want) in cases {
         let options = ["-p", "0", "--access-log", "access", "--access-log-format", format, "."];
-        let server = Running::of(command(&options, site.path()).env("TZ", "<+0530>-5:30"));
+        let server = Running::of(command(&options, site.path()).env("TZ", zone));
         ask(server.address(), "/");
         server.stop(Signal::TERM);
         let line = fs::read_to_string(site.path().join("access")).unwrap();

@@ -41,7 +41,7 @@ use crate::http::{
 };
 use crate::service::{Exchange, Fragment, Resource, Service};
 
-pub use self::access::AccessLog;
+pub use self::access::{AccessLog, local_zone};
 pub use self::environ::Environ;
 pub use self::observer::Observer;
 pub use self::redirect::Redirect;

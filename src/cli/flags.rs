@@ -3,6 +3,7 @@
 //! This is the one table of options. What a configuration file and the environment may have in them follows from it, and so do
 //! the manual page and the completions: a new option is a field here, and a use of it.
 
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, Args, Command, CommandFactory, Parser, Subcommand, ValueHint};
@@ -17,15 +18,13 @@ use super::values::{
 };
 
 /// Serves directories and files over HTTP: one thread, one event loop.
+// Without the verbs: see `with_verbs`.
 #[derive(Debug, Parser)]
 #[command(name = "ownhands", version, disable_help_subcommand = true)]
 #[command(
     override_usage = "ownhands [OPTIONS] [PATH]...\n       ownhands demo [OPTIONS] [ROOT]\n       ownhands VERB [OPTIONS] [PATH]..."
 )]
 pub(super) struct CommandLine {
-    #[command(subcommand)]
-    pub(super) verb: Option<Verb>,
-
     /// The directory to serve, or a file; several are served by their names. One named demo is served as ./demo
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
     pub(super) paths: Vec<PathBuf>,
@@ -86,10 +85,14 @@ pub(super) const FOR_ONCE: &[&str] = &["check", "print-config"];
 /// What most people look for, by headings: `-h` shows no more.
 const EVERYDAY: &[&str] = &["Listening", "What is served", "Configuration"];
 
+/// The command without its verbs, each of which takes all options.
+fn bare() -> Command {
+    CommandLine::command().mut_args(|arg| if arg.is_positional() { arg } else { arg.global(true) })
+}
+
 /// The command as people are shown it.
 pub(super) fn shown() -> Command {
-    let command = CommandLine::command().mut_args(|arg| if arg.is_positional() { arg } else { arg.global(true) });
-    command.after_help(
+    Verb::augment_subcommands(bare()).after_help(
         "Each option is a variable of the environment (OWNHANDS_PORT) and a key of the file (port), too. The manual: \
          ownhands man | man -l -",
     )
@@ -105,9 +108,9 @@ pub(super) fn shown_in_brief() -> Command {
     brief.after_help("All options: ownhands --help. The manual: ownhands man | man -l -")
 }
 
-/// The command as it is read: what is switched on by its name can be switched off by `=false`, where a file has it on.
+/// The options as they are read: what is switched on by its name can be switched off by `=false`, where a file has it on.
 pub(super) fn table() -> Command {
-    shown().mut_args(|arg| match arg.get_action() {
+    bare().mut_args(|arg| match arg.get_action() {
         ArgAction::SetTrue => arg
             .action(ArgAction::Set)
             .num_args(0..=1)
@@ -118,6 +121,14 @@ pub(super) fn table() -> Command {
             .value_parser(truth),
         _ => arg,
     })
+}
+
+/// The same with those verbs that are among the arguments. Each gets a copy of every option when it is read: to give one to all
+/// of them was half of what a start took, in time and in memory.
+pub(super) fn with_verbs(table: &Command, arguments: &[OsString]) -> Command {
+    let all = Verb::augment_subcommands(Command::new("verbs"));
+    let is_said = |verb: &&Command| arguments.iter().any(|argument| argument == OsStr::new(verb.get_name()));
+    table.clone().subcommands(all.get_subcommands().filter(is_said))
 }
 
 /// The options, by the headings of the help.

@@ -7,13 +7,13 @@ use env_logger::{Builder, Target};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use log::{Level, LevelFilter};
+use ownhands::app::local_zone;
 
 use super::sink::Outlet;
 
 /// Starts logging. The level comes from the options alone, not from the environment.
 pub(super) fn start(level: LevelFilter, outlet: Outlet) {
-    // Looked up once: a process that was locked in no longer sees where the system has it.
-    let zone = TimeZone::system();
+    let zone = local_zone();
     let mut builder = Builder::new();
     let records = Records { sink: outlet, zone: zone.clone(), rest: Vec::new(), lost: 0 };
     builder.filter_level(LevelFilter::Trace).target(Target::Pipe(Box::new(records)));

@@ -132,19 +132,19 @@ pub(super) fn read_by(
     if gathered.line.options.configuration.print_config {
         return Ok(Asked::Text(config::print(&gathered)));
     }
-    let Gathered { line, paths, file, origins, .. } = *gathered;
+    let Gathered { line, verb, paths, file, origins, .. } = *gathered;
     let believed = &line.options.believed;
     if believed.proxy_protocol && believed.trust.is_empty() {
         let why = "--proxy-protocol is for proxies that are trusted: name them by --trust";
         return Err(origins.blame("proxy-protocol", why.to_owned()));
     }
     let is_check = line.options.configuration.check;
-    let is_demo = matches!(line.verb, Some(Verb::Demo { .. }));
+    let is_demo = matches!(verb, Some(Verb::Demo { .. }));
     let options = Box::new(Options { is_demo, paths, config_file: file, origins, ..options(line.options) });
     if is_check {
         return Ok(Asked::Check(options));
     }
-    let errand = match line.verb {
+    let errand = match verb {
         Some(Verb::Demo { routes: true, .. }) => return Ok(Asked::Routes(options)),
         Some(Verb::Start(_)) => Errand::Start,
         Some(Verb::Stop(_)) => Errand::Stop,

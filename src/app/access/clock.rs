@@ -5,9 +5,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use super::local_zone;
+
 /// The second last shown, as text: a busy server asks for the same one a hundred thousand times.
 pub(super) struct Clock {
-    /// Looked up once: a process that was locked in no longer sees where the system has it.
     zone: TimeZone,
     format: &'static str,
     second: Option<u64>,
@@ -16,7 +17,7 @@ pub(super) struct Clock {
 
 impl Clock {
     pub(super) fn new(format: &'static str) -> Self {
-        Clock { zone: TimeZone::system(), format, second: None, text: String::new() }
+        Clock { zone: local_zone(), format, second: None, text: String::new() }
     }
 
     pub(super) fn with_format(self, format: &'static str) -> Self {

@@ -4,6 +4,7 @@ mod clock;
 mod combined;
 mod json;
 mod queue;
+mod zone;
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -12,6 +13,8 @@ use self::clock::Clock;
 use self::queue::Queue;
 use super::Observer;
 use crate::service::Exchange;
+
+pub use self::zone::local_zone;
 
 /// Writes a line for each exchange, when its answer is over:
 ///

@@ -40,6 +40,7 @@ struct Setting {
 /// What holds, and where it comes from.
 pub(super) struct Gathered {
     pub(super) line: CommandLine,
+    pub(super) verb: Option<Verb>,
     /// What to serve, at least one.
     pub(super) paths: Vec<PathBuf>,
     /// The file that was read.
@@ -68,7 +69,7 @@ pub(super) fn gather(
     open: Open<'_>,
 ) -> Result<Outcome, Failure> {
     let table = flags::table();
-    let matches = match table.clone().try_get_matches_from(arguments) {
+    let matches = match flags::with_verbs(&table, arguments).try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             return Ok(Outcome::Text(paper::help(arguments, &error)));
@@ -101,7 +102,7 @@ pub(super) fn gather(
         }
     }
     rivals::settle(&mut chosen)?;
-    joined(&table, arguments, file, &chosen)
+    joined(&table, arguments, matches, file, &chosen)
 }
 
 /// What the command line says, each with its values as they were given.
@@ -130,6 +131,7 @@ fn innermost<'m, 'a>(matches: &'m ArgMatches, arg: &'a Arg) -> (&'m ArgMatches, 
 fn joined(
     table: &Command,
     arguments: &[OsString],
+    read: ArgMatches,
     file: Option<PathBuf>,
     chosen: &[Setting],
 ) -> Result<Outcome, Failure> {
@@ -138,19 +140,23 @@ fn joined(
     let lower = lower.flat_map(|setting| setting.values.iter().map(|(value, _)| argument(&setting.name, value)));
     let all: Vec<OsString> = own_name.iter().cloned().chain(lower).chain(said.iter().cloned()).collect();
     let wrong = |error: clap::Error| Failure::Usage(shortened(&error.to_string()));
-    let matches = table.clone().try_get_matches_from(all).map_err(wrong)?;
+    let matches = match all.len() == arguments.len() {
+        true => read, // nothing was added to what was read already
+        false => flags::with_verbs(table, arguments).try_get_matches_from(all).map_err(wrong)?,
+    };
     let line = CommandLine::from_arg_matches(&matches).map_err(wrong)?;
+    let verb = matches.subcommand().map(|_| Verb::from_arg_matches(&matches)).transpose().map_err(wrong)?;
     let paths = chosen.iter().find(|setting| setting.name == PATHS && !setting.values.is_empty());
-    let paths = match (paths, &line.verb) {
+    let paths = match (paths, &verb) {
         (Some(setting), _) => setting.values.iter().map(|(path, _)| PathBuf::from(path)).collect(),
         (None, Some(Verb::Demo { root, .. })) => vec![root.clone()],
         (None, _) => line.paths.clone(),
     };
-    if paths.len() > 1 && matches!(line.verb, Some(Verb::Demo { .. })) {
+    if paths.len() > 1 && matches!(verb, Some(Verb::Demo { .. })) {
         return Err(Failure::Usage("the demo serves one directory: say ownhands demo ROOT".to_owned()));
     }
     let origins = chosen.iter().map(|setting| (setting.name.clone(), setting.origin.clone())).collect();
-    Ok(Outcome::Gathered(Box::new(Gathered { line, paths, file, matches, origins })))
+    Ok(Outcome::Gathered(Box::new(Gathered { line, verb, paths, file, matches, origins })))
 }
 
 /// Checks each value alone.

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use ownhands::app::Observer;
+use ownhands::app::{Observer, local_zone};
 use ownhands::{Exchange, Response};
 
 use super::pages::{self, Escaped};
@@ -29,7 +29,6 @@ pub(super) struct Clients {
 }
 
 struct Log {
-    /// Looked up once: a process that was locked in no longer sees where the system has it.
     zone: TimeZone,
     /// The oldest first.
     rows: VecDeque<Row>,
@@ -48,7 +47,7 @@ struct Row {
 
 impl Default for Clients {
     fn default() -> Self {
-        let log = Log { zone: TimeZone::system(), rows: VecDeque::new(), count: 0 };
+        let log = Log { zone: local_zone(), rows: VecDeque::new(), count: 0 };
         Clients { log: Rc::new(RefCell::new(log)) }
     }
 }

@@ -11,8 +11,8 @@ mod pages;
 mod slow;
 mod streams;
 
-use jiff::Zoned;
-use ownhands::app::RouteError;
+use jiff::Timestamp;
+use ownhands::app::{RouteError, local_zone};
 use ownhands::{App, Files, HttpError, Request, Resource, Response, Route};
 
 use self::clients::Clients;
@@ -66,7 +66,8 @@ fn show_picture(request: &Request<'_>, files: &Files) -> Result<Response, HttpEr
 
 /// One handler, three names; the pattern takes no other.
 fn time(request: &Request<'_>) -> Response {
-    let now = Zoned::now().strftime("%A, %-d %B %Y, %H:%M:%S %z").to_string();
+    let now = Timestamp::now().to_zoned(local_zone());
+    let now = now.strftime("%A, %-d %B %Y, %H:%M:%S %z").to_string();
     let host = request.header("Host").unwrap_or("none was named");
     let lines = [format!("Server time: {now}"), format!("Host: {}", Escaped(host))];
     Response::html(format!("{}\n", lines.join("\n<hr />\n")))

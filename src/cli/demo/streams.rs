@@ -4,7 +4,8 @@
 use std::io;
 use std::time::Duration;
 
-use jiff::Zoned;
+use jiff::Timestamp;
+use ownhands::app::local_zone;
 use ownhands::{Produced, Response, Source};
 
 /// Ten lines, one every 200 ms.
@@ -46,7 +47,7 @@ const BETWEEN_EVENTS: Duration = Duration::from_secs(1);
 impl Source for Events {
     fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
         self.0 = self.0.saturating_add(1);
-        let time = Zoned::now().strftime("%H:%M:%S").to_string();
+        let time = Timestamp::now().to_zoned(local_zone()).strftime("%H:%M:%S").to_string();
         out.extend_from_slice(format!("id: {}\ndata: {time}\n\n", self.0).as_bytes());
         Ok(if self.0 < EVENTS { Produced::Later(BETWEEN_EVENTS) } else { Produced::All })
     }
