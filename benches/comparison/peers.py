@@ -20,7 +20,7 @@ PATHS = [os.environ.get("PATH", ""), "/usr/sbin", str(pathlib.Path.home() / ".ca
 class Peer:
     """A server that can be started as often as it is asked for."""
 
-    def __init__(self, name, kinds, find, command, tells=(), unfit=lambda workload: None, shows_details=True):
+    def __init__(self, name, kinds, find, command, tells=(), unfit=lambda workload: None, shows_details=True, notes=None):
         """`find` returns its program, or raises `Skipped`; `command` what starts it at a place; `unfit` says why it
         cannot take a workload."""
         self.name, self.kinds, self.find, self.command, self.unfit = name, kinds, find, command, unfit
@@ -28,6 +28,8 @@ class Peer:
         self.tells = tells
         # Whether its listings show sizes and dates; without them it need not look at a single file.
         self.shows_details = shows_details
+        # What it says of itself after the load, if anything, from its program and its place.
+        self.notes = notes
         self.program = None
 
     def start(self, place, core):
@@ -39,6 +41,10 @@ class Peer:
                 errors.seek(0)
                 said = errors.read().strip().splitlines()
                 raise Failed(f"{why}: {said[-1]}" if said else str(why)) from None
+
+    def note(self, place):
+        said = self.notes(self.program, place) if self.notes else None
+        return f"{self.name}: {said}" if said else None
 
     def version(self):
         """Its name and the version that it calls itself, if it does."""
@@ -79,9 +85,13 @@ def route(name):
         name,
         {ROUTES},
         made("peers", f"hello-{name}", "--features", name),
-        lambda program, place: [program, place.address],
+        at_address,
         lambda: locked(name),
     )
+
+
+def at_address(program, place):
+    return [program, place.address]
 
 
 def locked(package):
@@ -103,20 +113,24 @@ def limit(program, place):
 
 
 def ownhands(binary):
-    """The server itself; its demo answers the route."""
-
-    def command(verb):
-        def at(program, place):
-            options = ["--bind", "127.0.0.1", "--port", str(place.port), "--access-log", "off", "--log-level", "warn"]
-            options += ["--idle-timeout", "600", "--max-connections", str(place.connections)]
-            return [program, *verb, *options, str(place.root)]
-
-        return at
-
+    """The server itself; the route is answered by a program that is made of its library, as those of the others are."""
     return [
-        Peer("ownhands", {FILES, LISTINGS}, lambda: binary, command([]), ["--version"]),
-        Peer("ownhands", {ROUTES}, lambda: binary, command(["demo"])),
+        Peer("ownhands", STATIC, lambda: binary, own_command, ["--version"], notes=own_turns),
+        Peer("ownhands", {ROUTES}, made("peers", "hello-ownhands", "--features", "ownhands"), at_address),
     ]
+
+
+def own_command(program, place):
+    options = ["--bind", "127.0.0.1", "--port", str(place.port), "--access-log", "off", "--log-level", "warn"]
+    options += ["--idle-timeout", "600", "--max-connections", str(place.connections)]
+    return [program, *options, "--pid-file", str(place.scratch / "pid"), str(place.root)]
+
+
+def own_turns(program, place):
+    """How long the turns of its loop were, of all rounds."""
+    command = [program, "status", "--pid-file", str(place.scratch / "pid")]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True).stdout
+    return next((line for line in told.splitlines() if line.startswith("turns")), None)
 
 
 def unfit_lighttpd(workload):

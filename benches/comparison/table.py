@@ -22,8 +22,10 @@ def aligned(line, widths):
 class Table:
     """One workload: the limit, ownhands and the peers."""
 
-    def __init__(self, workload, rows):
+    def __init__(self, workload, rows, notes=()):
         self.workload, self.rows = workload, rows
+        # What servers said of themselves, in lines.
+        self.notes = notes
 
     def row(self, name):
         return next((row for row in self.rows if row.peer.name == name), None)
@@ -56,7 +58,7 @@ class Table:
                 self.ratio(row, self.row("limit")), self.ratio(row, best) if self.is_alike(row) else "-",
             ])
         widths = [max(map(len, column)) for column in zip(*lines)]
-        return "\n".join("  ".join(aligned(line, widths)) for line in lines)
+        return "\n".join([*("  ".join(aligned(line, widths)) for line in lines), *self.notes])
 
     def remarks(self):
         """What was wrong, and with whom."""
