@@ -9,7 +9,7 @@ use ownhands::testing::Answer;
 use percent_encoding::percent_decode_str;
 use proptest::prelude::*;
 
-use crate::files::{NOVEMBER_1994, Site, furnish, name_of, set_modified};
+use crate::files::{NOVEMBER_1994, Site, furnish, name_of, set_modified, tick};
 
 /// Links and texts of the rows of a page.
 fn rows(page: &str) -> Vec<(Option<Vec<u8>>, String)> {
@@ -196,14 +196,62 @@ fn a_large_directory_is_streamed_complete_and_sorted() {
         File::create(site.path(&format!("{}", number * 7919 % count))).unwrap();
     }
     for _ in 0..2 {
+        site.client.sleep(1);
         let answer = site.page("/");
         assert_eq!((answer.header("content-length"), answer.header("transfer-encoding")), (None, Some("chunked")));
         let shown: Vec<usize> = rows(&answer.text()).into_iter().map(|row| row.1.parse().unwrap()).collect();
         assert!(shown.iter().copied().eq(0..count), "{} rows", shown.len());
     }
+    site.client.sleep(1);
     let head = site.ask("HEAD", "/", "Accept: text/html\r\n");
     assert_eq!((head.header("transfer-encoding"), head.body()), (Some("chunked"), &b""[..]));
     assert!(site.get("/").text().ends_with("\n5300 files, 0 bytes; times in UTC\n"));
+}
+
+#[test]
+fn who_asks_again_for_a_large_listing_gets_a_copy_while_it_holds() {
+    let mut site = Site::new();
+    for number in 0..2000 {
+        File::create(site.path(&number.to_string())).unwrap();
+    }
+    let is_copy = |answer: &Answer| answer.header("content-length").is_some() && answer.header("etag").is_some();
+    for (fields, what) in [("Accept: text/html\r\n", "a page"), ("", "plain"), ("Accept: application/json\r\n", "JSON")]
+    {
+        // One who only wants the head takes no copy, and leaves none behind.
+        assert!(!is_copy(&site.ask("HEAD", "/", fields)), "{what}");
+        let first = site.ask("GET", "/", fields);
+        let second = site.ask("GET", "/", fields);
+        assert_eq!((is_copy(&first), is_copy(&second)), (false, true), "{what}");
+        assert!(first.body() == second.body(), "{what}: the same bytes");
+        let known = format!("{fields}If-None-Match: {}\r\n", second.header("etag").unwrap());
+        assert_eq!(site.ask("GET", "/", &known).status(), 304, "{what}");
+    }
+    tick();
+    site.write("one more", "");
+    let changed = site.get("/");
+    assert!(!is_copy(&changed) && changed.text().contains("one more"));
+    assert!(is_copy(&site.get("/")));
+    site.client.sleep(1);
+    assert!(!is_copy(&site.get("/")), "a second is all it lasts");
+}
+
+#[test]
+fn a_reader_that_leaves_takes_the_copy_along() {
+    let mut site = Site::new();
+    for number in 0..3000 {
+        File::create(site.path(&number.to_string())).unwrap();
+    }
+    for _ in 0..10 {
+        site.client.connect();
+        site.client.transport_mut().unwrap().accept_writes([100, 0]);
+        site.client.transport_mut().unwrap().stall();
+        site.client.deliver("GET / HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+        site.client.transport_mut().unwrap().reset();
+        site.client.turn();
+    }
+    site.client.connect();
+    assert_eq!(site.get("/").header("etag"), None);
+    assert!(site.get("/").header("etag").is_some(), "there is room for a copy yet");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use super::ledger::Ledger;
 use super::output::Output;
 use super::peer::{Peer, Voice};
 use super::waiting::Waiting;
-use super::writing::{Outgoing, Writing};
+use super::writing::{Ask, Outgoing, Writing};
 use super::{Context, Phase, Scratch, State};
 
 /// Where answers are written out: the output, the ledger, and what an answer must know of its connection.
@@ -132,7 +132,7 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         let written = self.output.end().get(start..).unwrap_or_default();
         let (head, body_written) = written.split_at_checked(head_end - start).unwrap_or_default();
         self.narrator.tell(&Event::Answered { status, head, body: body_written, is_kept: promise.keep_alive });
-        Writing { body, keep_alive: promise.keep_alive, may_have_more: false }
+        Writing { body, next: Ask::Soon, keep_alive: promise.keep_alive, may_have_more: false }
     }
 
     /// The response, or a 500 in place of one that cannot be sent: with what is no header, an interim status, after which a

@@ -17,6 +17,7 @@ use super::{Connection, Context, Event, State, Step, Transport};
 #[derive(Debug)]
 pub(super) struct Writing {
     pub(super) body: Outgoing,
+    pub(super) next: Ask,
     /// True if another request may follow on this connection.
     pub(super) keep_alive: bool,
     /// True if the peer may still be sending: what was refused, or the next request of those it was promised an answer to.
@@ -29,15 +30,15 @@ pub(super) enum Outgoing {
     Nothing,
     Memory { bytes: Bytes, sent: usize },
     File(FileRange),
-    Stream { source: Box<dyn Source>, extent: Extent, next: Ask },
+    Stream { source: Box<dyn Source>, extent: Extent },
 }
 
-/// When a source is asked for the next slice.
+/// When the next slice of the body leaves, or is made.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Ask {
     /// In a turn that is not long yet.
     Soon,
-    /// Not before this time: it has nothing to say.
+    /// Not before this time: the source has nothing to say.
     At(Tick),
     /// When its connection goes on, however long the turn is then: it has been put off.
     Due,
@@ -66,7 +67,7 @@ impl Outgoing {
                     None if promise.coding == Coding::Chunked => Extent::Chunked,
                     None => Extent::UntilClose,
                 };
-                Outgoing::Stream { source, extent, next: Ask::Soon }
+                Outgoing::Stream { source, extent }
             }
             // Waited for in `State::Waiting`, and nowhere else.
             Body::Later(_) => Outgoing::Nothing,
@@ -100,15 +101,15 @@ impl Writing {
 
     /// When the source of the body wants to be asked again, if it sleeps.
     pub(super) fn resumes(&self) -> Option<Tick> {
-        match &self.body {
-            Outgoing::Stream { next: Ask::At(resume), .. } => Some(*resume),
+        match self.next {
+            Ask::At(resume) => Some(resume),
             _ => None,
         }
     }
 
     /// True if its source sleeps, or was put off.
     pub(super) fn is_resting(&self) -> bool {
-        matches!(&self.body, Outgoing::Stream { next: Ask::At(_) | Ask::Due, .. })
+        matches!(self.next, Ask::At(_) | Ask::Due)
     }
 }
 
@@ -160,19 +161,19 @@ impl<T: Transport> Connection<T> {
             Flushed::Gone => return Step::On,
         }
         let State::Writing(writing) = &mut self.state else { return Step::On };
-        match &mut writing.body {
-            Outgoing::Nothing => return self.finish(cx),
-            Outgoing::Stream { next: Ask::At(resume), .. } if *resume > cx.now.tick() => return Step::Wait,
-            Outgoing::Stream { next: next @ (Ask::Soon | Ask::At(_)), .. }
-                if share.is_used_up() || cx.now.is_long_turn() =>
-            {
-                *next = Ask::Due;
+        match (&writing.body, writing.next) {
+            (Outgoing::Nothing, _) => return self.finish(cx),
+            (_, Ask::At(resume)) if resume > cx.now.tick() => return Step::Wait,
+            (Outgoing::Memory { .. } | Outgoing::File(_), _) if !self.is_writable => {
+                writing.next = Ask::Soon;
+                return Step::Wait;
+            }
+            (_, Ask::Soon | Ask::At(_)) if share.is_used_up() || cx.now.is_long_turn() => {
+                writing.next = Ask::Due;
                 return Step::Yield;
             }
-            Outgoing::Stream { .. } => self.produce(cx, share),
-            _ if share.is_used_up() => return Step::Yield,
-            _ if !self.is_writable => return Step::Wait,
-            Outgoing::Memory { .. } | Outgoing::File(_) => self.send_slice(cx, share),
+            (Outgoing::Stream { .. }, _) => self.produce(cx, share),
+            (Outgoing::Memory { .. } | Outgoing::File(_), _) => self.send_slice(cx, share),
         }
         Step::On
     }
@@ -180,7 +181,7 @@ impl<T: Transport> Connection<T> {
     /// Has the source make the next slice, which then is output like any other.
     fn produce<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
-        let Outgoing::Stream { source, extent, next } = &mut writing.body else { return };
+        let Writing { body: Outgoing::Stream { source, extent }, next, .. } = writing else { return };
         *next = Ask::Soon;
         // The peer has taken all there was: the time that the source takes is not counted against it.
         self.since = cx.now.tick();
@@ -220,6 +221,7 @@ impl<T: Transport> Connection<T> {
     /// Sends the next slice of a body that is in memory or in a file.
     fn send_slice<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
+        writing.next = Ask::Soon;
         let left_in_turn = BYTES_A_TURN.saturating_sub(share.bytes);
         let (result, asked) = match &mut writing.body {
             Outgoing::Memory { bytes, sent } => {

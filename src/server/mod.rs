@@ -123,8 +123,8 @@ enum Standing {
     TurnedAway,
 }
 
-/// Events taken from one poll. With the share of each connection it bounds the length of a turn.
-const EVENTS_A_TURN: usize = 256;
+/// Events taken from one poll: small requests of so many connections are answered in a millisecond.
+const EVENTS_A_TURN: usize = 128;
 
 /// Connections have the tokens from zero on, their keys in the slab; the few others come from the far end.
 const WAKER: Token = Token(usize::MAX - 1);

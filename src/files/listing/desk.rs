@@ -12,8 +12,9 @@ use super::super::conditional::{self, Date, Verdict};
 use super::super::facts::{Facts, Moment};
 use super::super::resolve::{self, Ground};
 use super::super::since::Since;
+use super::copy::{Awaited, Copy, Outcome};
 use super::face::{self, Face, VALIDATED};
-use super::kept::{Finished, Kept, Key, Record};
+use super::kept::{Finished, Kept, Key, Origin, Record};
 use super::sheets::Sheets;
 use super::survey::{Held, Survey};
 use super::{Listing, State, page, plain};
@@ -23,6 +24,9 @@ use crate::http::{Body, Bytes, HeaderList, HttpError, Now, Produced, Request, Re
 /// done by then goes out in one piece; the rest is streamed.
 const EAGER_SLICES: usize = 6;
 
+/// The most listings of which a copy is taken at one time.
+const MAX_COPIES: usize = 4;
+
 /// What is known of directories, by their paths, as long as a listing needs it.
 type Surveys = HashMap<Vec<u8>, (Since, Weak<Mutex<Survey>>)>;
 
@@ -31,6 +35,8 @@ type Surveys = HashMap<Vec<u8>, (Since, Weak<Mutex<Survey>>)>;
 pub(in super::super) struct Desk {
     sheets: Sheets,
     kept: RefCell<Kept>,
+    /// Of the listings that are being written, those of which there will be a copy.
+    awaited: RefCell<Vec<(Origin, Awaited)>>,
     /// What was last said in Accept, and the face that it asks for.
     liked: RefCell<Option<(Vec<u8>, Face)>>,
     surveys: RefCell<Surveys>,
@@ -48,6 +54,7 @@ impl Desk {
         Desk {
             sheets: Sheets::new(),
             kept: RefCell::default(),
+            awaited: RefCell::default(),
             liked: RefCell::default(),
             surveys: RefCell::default(),
             held: Held::default(),
@@ -87,13 +94,14 @@ impl Desk {
         ground: &Ground,
         request: &Request<'_>,
     ) -> Option<Result<Response, HttpError>> {
+        self.take_copies(request.now);
         let kept = self.kept.borrow();
         // What is asked for in the query is not for here to tell.
         if request.query.is_some() || !kept.knows(request.path_bytes) {
             return None;
         }
         let key = Key::of(request, self.face(request)?);
-        let record = kept.get(key, ground, request.now).filter(|record| record.is_alone)?;
+        let record = kept.get(key, ground, request.now).filter(|record| record.origin.is_alone)?;
         Some(answer(request, &record.finished))
     }
 
@@ -106,6 +114,7 @@ impl Desk {
     ) -> Result<Response, HttpError> {
         let face = Face::asked(request)?;
         let key = Key::of(request, face);
+        self.take_copies(request.now);
         if let Some(record) = self.kept.borrow().get(key, ground, request.now) {
             return answer(request, &record.finished);
         }
@@ -117,7 +126,7 @@ impl Desk {
             Face::Json => {}
         }
         let survey = self.survey(ground, directory, request.now)?;
-        let mut listing = Listing { survey, face, state: State::Surveying, begun };
+        let mut listing = Listing { survey, face, state: State::Surveying, begun, copy: None };
         let mut out = Vec::new();
         let mut produced = Produced::More;
         for slice in 0..EAGER_SLICES {
@@ -130,18 +139,54 @@ impl Desk {
         }
         if produced != Produced::All {
             listing.begun = out;
+            listing.copy = self.origin(key, ground, &listing)?.and_then(|origin| self.await_copy(origin));
             let headers = HeaderList::from_static(face.headers());
             return Ok(Response::new(Status::OK).with_headers(headers).with_body(Body::Stream(Box::new(listing))));
         }
-        let survey = listing.survey.lock().unwrap_or_else(PoisonError::into_inner);
-        let finished = finish(out, face, survey.last_change(), request.now);
+        let change = listing.survey.lock().unwrap_or_else(PoisonError::into_inner).last_change();
+        let finished = finish(out, face, change, request.now);
         let response = answer(request, &finished);
-        if let Some((since, _)) = self.surveys.borrow().get(&survey.directory) {
-            let path = resolve::c_path(&survey.directory)?;
-            let is_alone = survey.facts != Facts::SHARES && !ground.has_index_link(&survey.directory);
-            self.kept.borrow_mut().keep(Record::new(key, path, since.clone(), is_alone, finished), request.now);
+        if let Some(origin) = self.origin(key, ground, &listing)? {
+            self.kept.borrow_mut().keep(Record { origin, finished }, request.now);
         }
         response
+    }
+
+    /// What a listing is made of, as long as its survey is one that is shared.
+    fn origin(&self, key: Key<'_>, ground: &Ground, listing: &Listing) -> Result<Option<Origin>, HttpError> {
+        let survey = listing.survey.lock().unwrap_or_else(PoisonError::into_inner);
+        let surveys = self.surveys.borrow();
+        let Some((since, _)) = surveys.get(&survey.directory) else { return Ok(None) };
+        let path = resolve::c_path(&survey.directory)?;
+        let is_alone = survey.facts != Facts::SHARES && !ground.has_index_link(&survey.directory);
+        Ok(Some(Origin::new(key, path, since.clone(), is_alone)))
+    }
+
+    /// A copy of a listing that begins to be written: one of each, and of a few at one time.
+    fn await_copy(&self, origin: Origin) -> Option<Copy> {
+        let mut all = self.awaited.borrow_mut();
+        if all.len() >= MAX_COPIES || all.iter().any(|(other, _)| other.key() == origin.key()) {
+            return None;
+        }
+        let (copy, awaited) = Copy::begin();
+        all.push((origin, awaited));
+        Some(copy)
+    }
+
+    /// Keeps the copies that have become whole.
+    fn take_copies(&self, now: &Now) {
+        let mut all = self.awaited.borrow_mut();
+        for index in (0..all.len()).rev() {
+            let outcome = all.get(index).map(|(_, awaited)| awaited.take());
+            let Some(outcome @ (Outcome::Whole(_) | Outcome::Gone)) = outcome else { continue };
+            let (origin, _) = all.swap_remove(index);
+            if let Outcome::Whole(whole) = outcome
+                && !origin.since.is_over(now)
+            {
+                let finished = finish(whole.content, origin.face(), whole.change, now);
+                self.kept.borrow_mut().keep(Record { origin, finished }, now);
+            }
+        }
     }
 
     /// What is known of the directory, or begins to be.

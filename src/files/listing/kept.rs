@@ -43,9 +43,9 @@ impl<'a> Key<'a> {
     }
 }
 
-/// A listing, and what it was made of.
+/// What a listing is made of, owned.
 #[derive(Debug)]
-pub(super) struct Record {
+pub(super) struct Origin {
     path: Box<[u8]>,
     mount: usize,
     face: Face,
@@ -54,15 +54,25 @@ pub(super) struct Record {
     pub(super) since: Since,
     /// An index page that comes is seen in the directory's facts.
     pub(super) is_alone: bool,
+}
+
+/// A listing, and what it was made of.
+#[derive(Debug)]
+pub(super) struct Record {
+    pub(super) origin: Origin,
     pub(super) finished: Finished,
 }
 
-impl Record {
-    pub(super) fn new(key: Key<'_>, directory: CString, since: Since, is_alone: bool, finished: Finished) -> Self {
-        Record { path: key.path.into(), mount: key.mount, face: key.face, directory, since, is_alone, finished }
+impl Origin {
+    pub(super) fn new(key: Key<'_>, directory: CString, since: Since, is_alone: bool) -> Self {
+        Origin { path: key.path.into(), mount: key.mount, face: key.face, directory, since, is_alone }
     }
 
-    fn key(&self) -> Key<'_> {
+    pub(super) fn face(&self) -> Face {
+        self.face
+    }
+
+    pub(super) fn key(&self) -> Key<'_> {
         Key { path: &self.path, mount: self.mount, face: self.face }
     }
 }
@@ -77,13 +87,14 @@ pub(super) struct Kept {
 impl Kept {
     /// True if there may be one of that path.
     pub(super) fn knows(&self, path: &[u8]) -> bool {
-        self.listings.iter().any(|record| *record.path == *path)
+        self.listings.iter().any(|record| *record.origin.path == *path)
     }
 
     /// The listing, if it still holds.
     pub(super) fn get(&self, key: Key<'_>, ground: &Ground, now: &Now) -> Option<&Record> {
-        let record = self.listings.iter().find(|record| record.key() == key)?;
-        record.since.holds(now, || ground.glance(&record.directory, now)).then_some(record)
+        let record = self.listings.iter().find(|record| record.origin.key() == key)?;
+        let Origin { since, directory, .. } = &record.origin;
+        since.holds(now, || ground.glance(directory, now)).then_some(record)
     }
 
     pub(super) fn keep(&mut self, record: Record, now: &Now) {
@@ -91,10 +102,10 @@ impl Kept {
         if length > MAX_BYTES {
             return;
         }
-        self.listings.retain(|other| other.key() != record.key());
+        self.listings.retain(|other| other.origin.key() != record.origin.key());
         self.count();
         if self.listings.len() >= MAX_ENTRIES || self.bytes.saturating_add(length) > MAX_BYTES {
-            self.listings.retain(|record| !record.since.is_over(now));
+            self.listings.retain(|record| !record.origin.since.is_over(now));
             self.count();
         }
         // More within one second than there is room for: the newest are no better than the oldest.

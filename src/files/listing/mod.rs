@@ -5,6 +5,7 @@
 //! out. Who asks for the same within a second shares the work; nothing asked for is ever older.
 
 mod chunks;
+mod copy;
 mod desk;
 mod digits;
 mod entries;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
+use self::copy::Copy;
 use self::entries::{Row, Shape};
 use self::face::Face;
 use self::survey::Survey;
@@ -43,6 +45,8 @@ struct Listing {
     state: State,
     /// Written, and not yet handed out.
     begun: Vec<u8>,
+    /// What is handed out, for those who ask for the same in a moment.
+    copy: Option<Copy>,
 }
 
 /// Where the work stands. Each state is left when its part is done for the whole directory.
@@ -104,12 +108,20 @@ impl Listing {
 
 impl Source for Listing {
     fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
+        let start = out.len();
         out.append(&mut self.begun);
         let survey = Arc::clone(&self.survey);
         // One that panicked in the middle has left nothing worse than a stage without its data.
         let mut survey = survey.lock().unwrap_or_else(PoisonError::into_inner);
         self.state = self.step(&mut survey, out)?;
-        Ok(if matches!(self.state, State::Done) { Produced::All } else { Produced::More })
+        self.copy = self.copy.take().and_then(|copy| copy.with(out.get(start..).unwrap_or_default()));
+        if !matches!(self.state, State::Done) {
+            return Ok(Produced::More);
+        }
+        if let Some(copy) = self.copy.take() {
+            copy.complete(survey.last_change());
+        }
+        Ok(Produced::All)
     }
 }
 
