@@ -16,6 +16,9 @@ use super::{Server, Slot, Standing, Stream};
 /// Peers accepted in one turn: a burst of thousands must not keep those waiting who are here.
 pub(super) const ACCEPTS_A_TURN: usize = 128;
 
+/// Peers accepted in a turn that is long already: the door stays open, however much there is to do inside.
+const ACCEPTS_A_LONG_TURN: usize = 16;
+
 /// Connections looked at in one turn, to find idle ones: a full house at its default size once, a small one many times.
 const LOOKS_A_TURN: usize = 16 * 1024;
 
@@ -38,6 +41,9 @@ impl<S: Service> Server<S> {
         let mut looks = LOOKS_A_TURN;
         let mut may_make_room = true;
         while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() {
+            if accepted >= ACCEPTS_A_LONG_TURN && self.now.is_long_turn() {
+                break;
+            }
             accepted += 1;
             let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else {
                 // Where nothing is left to take a peer in with, room is made as in a full house: once, for others may have it all.
