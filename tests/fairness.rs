@@ -217,3 +217,24 @@ fn peers_with_much_to_do_take_turns_and_small_requests_go_between() {
         assert!(round.iter().eq(&[0, 1, 2, 3, 4, 5]), "{round:?} in {order:?}");
     }
 }
+
+/// A turn that is long already lets in a few; but when the doors close, all who have knocked.
+#[test]
+fn who_has_knocked_is_let_in_by_a_server_that_stops_in_a_long_turn() {
+    let barrier = Arc::new(Barrier::new(2));
+    let (marks, at_door) = (Marks::default(), Arc::clone(&barrier));
+    let server = Running::start(Config::default(), || Studio { marks, effort: DEAR, barrier: at_door });
+    let mut holder = server.connect();
+    say(&mut holder, get("/hold"));
+    thread::sleep(10 * DEAR); // the loop is held, and nobody is let in
+    let mut crowd: Vec<_> = (0..600).map(|_| server.connect()).collect();
+    for peer in &mut crowd {
+        say(peer, get("/small"));
+    }
+    server.begin_to_stop();
+    barrier.wait();
+    assert_eq!(hear(&mut holder).1, b"held");
+    for (number, peer) in crowd.iter_mut().enumerate() {
+        assert_eq!(hear(peer).1, b"small", "peer {number}");
+    }
+}

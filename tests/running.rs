@@ -59,6 +59,11 @@ impl Running {
         self.thread.take().unwrap().join().unwrap().unwrap();
     }
 
+    /// Asks the server to stop, and goes on.
+    pub(crate) fn begin_to_stop(&self) {
+        self.handle.stop().unwrap();
+    }
+
     /// Asks the server to stop, and waits until it has.
     pub(crate) fn stop(mut self) {
         self.handle.stop().unwrap();

@@ -34,14 +34,19 @@ impl<S: Service> Server<S> {
         self.slots.len().saturating_sub(self.doorstep.len())
     }
 
-    /// Takes in those who wait. A peer is served before it is registered: one that has sent its request and wants no other
-    /// never is.
+    /// Takes in those who wait, within the share of a turn.
     pub(super) fn accept(&mut self) {
+        self.let_in(ACCEPTS_A_LONG_TURN, ACCEPTS_A_TURN);
+    }
+
+    /// Takes in so many of those who wait, and fewer when the turn is long. A peer is served before it is registered: one that has
+    /// sent its request and wants no other never is.
+    pub(super) fn let_in(&mut self, least: usize, most: usize) {
         let mut accepted = 0;
         let mut looks = LOOKS_A_TURN;
         let mut may_make_room = true;
-        while accepted < ACCEPTS_A_TURN && self.acceptor.is_ready() {
-            if accepted >= ACCEPTS_A_LONG_TURN && self.now.is_long_turn() {
+        while accepted < most && self.acceptor.is_ready() {
+            if accepted >= least && self.now.is_long_turn() {
                 break;
             }
             accepted += 1;

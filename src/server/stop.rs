@@ -49,7 +49,7 @@ impl<S: Service> Server<S> {
         }
         info!("stopping: {} connections", self.slots.len());
         for _ in 0..LAST_ACCEPTS {
-            self.accept();
+            self.let_in(ACCEPTS_A_TURN, ACCEPTS_A_TURN); // however long it takes
         }
         self.drain();
     }
