@@ -238,6 +238,9 @@
 //!   [`Rc`](std::rc::Rc); one that takes a second holds every peer for a second. Files and streams go out in slices, and
 //!   every connection has a share of a turn, in requests and in bytes. Who wants more stands in a queue, which moves on in
 //!   each turn: by one, and by more until the turn has lasted two milliseconds. New requests are served between.
+//! - **A request costs a read and a write**, and its share of a poll. A connection is registered once, a file is compared with
+//!   the disk once in a turn, and where files and plain routes answer nothing is allocated: a test counts. [`Turns`] tell how
+//!   long the turns were.
 //! - **Every bound has a name**: [`Limits`] for what a request may hold, [`Timeouts`] for how long a peer may take, [`Config`]
 //!   for the rest; constants in the code where there is nothing to choose.
 //! - **What two programs could read in two ways is refused**: a server may stand behind a proxy.

@@ -101,7 +101,7 @@ impl<T: Transport> Connection<T> {
     pub(super) fn read_head<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
         let narrator = self.narrator(cx);
         let State::Reading(progress) = &mut self.state else { return Step::On };
-        let has_room = !cx.scratch.output.is_full() && share.has_time_for_another(cx.now);
+        let has_room = !cx.scratch.output.is_full() && !share.is_used_up() && share.has_time_for_another(cx.now);
         if has_room && !cx.scratch.input.is_empty() {
             let limits = cx.limits;
             let (input, mut desk) = cx.desk(self.peer, self.since, self.requests.saturating_add(1));
@@ -142,6 +142,7 @@ impl<T: Transport> Connection<T> {
                 return Step::On;
             }
         }
+        share.bytes = share.bytes.saturating_add(cx.scratch.output.unsent().len());
         // Everything complete is answered. The peer gets it before more is read, and nothing is read while it cannot take it.
         match self.flush(cx) {
             // With nothing left to answer it need not queue behind those who have much to do.

@@ -204,7 +204,7 @@ impl Files {
 
     /// The encoded form of the file that the peer likes best, or the file as it is.
     ///
-    /// Who takes no encoded form has nobody look for one: `Vary` then tells what was last seen, and a cache in between,
+    /// Who says nothing of encoded forms has nobody look for one: `Vary` then tells what was last seen, and a cache in between,
     /// which asks again each time, learns better from the next that takes one.
     fn encoded(&self, request: &Request<'_>, entry: &Rc<Entry>) -> Rc<Entry> {
         let is_asked = request.headers.get("accept-encoding").is_some();

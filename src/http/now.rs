@@ -85,6 +85,11 @@ impl Now {
         }
     }
 
+    /// From here on what was checked in this turn is checked again: it has lasted so long that others have come meanwhile.
+    pub(crate) fn renew(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+    }
+
     /// The loop's clock within the turn: a look at the clock, for those few who measure what a turn does.
     #[must_use]
     pub fn measured(&self) -> Tick {

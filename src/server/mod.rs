@@ -258,6 +258,9 @@ impl<S: Service> Server<S> {
         }
         self.go_on(unfinished);
         self.wake_overdue();
+        if self.now.is_long_turn() {
+            self.now.renew(); // who is let in now may ask for what came while it lasted
+        }
         self.accept();
         if self.handle.wants_stop() {
             self.stop();

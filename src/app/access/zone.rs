@@ -32,7 +32,8 @@ pub fn local_zone() -> TimeZone {
 /// it opens one, which was two thirds of the instructions of a start.
 fn named(name: &str) -> Option<TimeZone> {
     let name = name.strip_prefix(':').unwrap_or(name);
-    let files = DIRECTORIES.iter().map(|directory| Path::new(directory).join(name));
+    let own = env::var_os("TZDIR").map(|directory| Path::new(&directory).join(name));
+    let files = own.into_iter().chain(DIRECTORIES.iter().map(|directory| Path::new(directory).join(name)));
     let content = files.filter(|file| file.is_file()).find_map(|file| fs::read(file).ok())?;
     TimeZone::tzif(name, &content).ok()
 }

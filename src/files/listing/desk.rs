@@ -158,7 +158,9 @@ impl Desk {
         let surveys = self.surveys.borrow();
         let Some((since, _)) = surveys.get(&survey.directory) else { return Ok(None) };
         let path = resolve::c_path(&survey.directory)?;
-        let is_alone = survey.facts != Facts::SHARES && !ground.has_index_link(&survey.directory);
+        // An index page that lies deeper comes without a trace here.
+        let is_near = !ground.index.contains(&b'/');
+        let is_alone = is_near && survey.facts != Facts::SHARES && !ground.has_index_link(&survey.directory);
         Ok(Some(Origin::new(key, path, since.clone(), is_alone)))
     }
 
