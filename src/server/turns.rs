@@ -79,7 +79,7 @@ impl fmt::Display for Turns {
             seen.saturating_mul(100) >= all.saturating_mul(99)
         });
         if let Some((bound, _)) = usual.filter(|(bound, _)| *bound < Duration::MAX) {
-            write!(f, ", 99 % within {:.2} ms", millis(bound))?;
+            write!(f, ", 99 % within {:.2} ms", millis(bound.min(self.longest)))?;
         }
         write!(f, ", the longest {:.2} ms", millis(self.longest))
     }
