@@ -254,6 +254,7 @@
 pub mod app;
 pub mod connection;
 pub mod files;
+pub mod gateway;
 pub mod http;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;

@@ -164,6 +164,8 @@ struct Shared {
     outcome: Mutex<Option<Result<Response, HttpError>>>,
     /// The connection waits no longer.
     is_given_up: AtomicBool,
+    /// Who is to learn of that.
+    worker: Mutex<Summons>,
 }
 
 impl fmt::Debug for Shared {
@@ -198,6 +200,11 @@ impl Deferred {
         self.summons.clone()
     }
 
+    /// Has this summons sent when nobody waits any more, for an upstream that works on the answer.
+    pub fn set_worker(&self, worker: Summons) {
+        *self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;
+    }
+
     /// False once nobody waits any more: the peer is gone, or the time is over. Work on the answer may stop.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
@@ -230,5 +237,6 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.shared.is_given_up.store(true, Ordering::Release);
+        std::mem::take(&mut *self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner)).send();
     }
 }

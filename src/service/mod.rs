@@ -2,6 +2,7 @@
 //!
 //! A connection knows nothing of routes or files, and an application nothing of sockets: they meet in [`Service`].
 
+pub(crate) mod crew;
 pub mod upstream;
 
 use std::net::{IpAddr, SocketAddr};

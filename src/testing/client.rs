@@ -7,9 +7,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use crate::connection::{Connection, Context, Next, Phase, Scratch, Timeouts, Tracer};
 use crate::http::{Limits, Now, Recall, Tick, Wake};
 use crate::service::Service;
+use crate::service::crew::Crew;
 
 use super::bell::Bell;
-use super::upstreams::Upstreams;
 use super::{Answer, MockConnection, MockRequest};
 
 /// Talks to a service through the very machine that serves sockets: same parser, same limits, same bytes.
@@ -50,7 +50,7 @@ pub struct MockClient<S> {
     peer: Option<SocketAddr>,
     speaks_proxy: bool,
     connection: Option<Connection<MockConnection>>,
-    upstreams: Upstreams,
+    crew: Crew,
     next: Next,
     /// When the service wants the next turn.
     next_turn: Tick,
@@ -89,7 +89,7 @@ impl<S: Service> MockClient<S> {
             peer: Some(PEER),
             speaks_proxy: false,
             connection: None,
-            upstreams: Upstreams::default(),
+            crew: Crew::default(),
             next: Next::Close,
             next_turn: Tick::NEVER,
             received: Vec::new(),
@@ -392,9 +392,9 @@ impl<S: Service> MockClient<S> {
     fn wait_for_deferred(&mut self) {
         let start = Instant::now();
         while self.connection.as_ref().is_some_and(Connection::is_waiting) && start.elapsed() < PATIENCE {
-            self.upstreams.take_in(&self.service);
-            if self.upstreams.are_there() {
-                self.upstreams.wait(GLANCE);
+            self.crew.take_in(&self.service);
+            if self.crew.are_there() {
+                self.crew.wait(GLANCE);
             } else if !self.bell.wait(PATIENCE) {
                 return;
             }
@@ -412,8 +412,8 @@ impl<S: Service> MockClient<S> {
         for _ in 0..MAX_TURNS {
             self.turn_clock();
             self.next_turn = self.service.begin_turn(&self.now);
-            self.upstreams.take_in(&self.service);
-            self.upstreams.go_on(&self.now, &self.wake);
+            self.crew.take_in(&self.service);
+            self.crew.go_on(&self.now, &self.wake);
             let Some(connection) = &mut self.connection else { return };
             let mut context = Context {
                 service: &self.service,

@@ -8,7 +8,6 @@ mod bell;
 mod client;
 mod connection;
 mod request;
-mod upstreams;
 
 pub use answer::Answer;
 pub use bell::Bell;
