@@ -6,5 +6,7 @@
 
 mod head;
 mod letter;
+mod murmur;
+mod opened;
 mod pipe;
 mod relay;
