@@ -1,6 +1,13 @@
-//! Layer 4: applications beside the loop: programs that answer requests, each in a process of its own.
+//! Layer 4: those who answer behind the loop: web applications and programs.
+//!
+//! A gateway is a [`Resource`](crate::Resource) like any other: it is mounted under a prefix, and puts its answers off. Behind it
+//! stand upstreams, which the loop watches beside its connections. Nothing here waits, and nothing here knows what a socket of
+//! a peer is.
 
-#[cfg_attr(not(test), expect(dead_code, unused_imports, reason = "what uses it is being built"))]
+mod head;
 mod launcher;
+mod letter;
+mod pipe;
+mod relay;
 
 pub use launcher::{Heard, Launcher, Wire, attend};
