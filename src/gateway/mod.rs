@@ -5,8 +5,9 @@
 //! a peer is.
 
 mod head;
+mod launcher;
 mod letter;
-mod murmur;
-mod opened;
 mod pipe;
 mod relay;
+
+pub use launcher::{Heard, Launcher, Wire, attend};
