@@ -7,6 +7,8 @@
 mod head;
 mod launcher;
 mod letter;
+mod murmur;
+mod opened;
 mod pipe;
 mod relay;
 
