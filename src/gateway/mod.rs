@@ -4,6 +4,7 @@
 //! stand upstreams, which the loop watches beside its connections. Nothing here waits, and nothing here knows what a socket of
 //! a peer is.
 
+mod address;
 mod head;
 mod launcher;
 mod letter;
@@ -11,5 +12,8 @@ mod murmur;
 mod opened;
 mod pipe;
 mod relay;
+mod scgi;
 
+pub use address::Address;
 pub use launcher::{Heard, Launcher, Wire, attend};
+pub use scgi::Scgi;
