@@ -4,6 +4,7 @@
 //! stand upstreams, which the loop watches beside its connections. Nothing here waits, and nothing here knows what a socket of
 //! a peer is.
 
+mod error;
 mod head;
 mod launcher;
 mod letter;
@@ -11,5 +12,8 @@ mod murmur;
 mod opened;
 mod pipe;
 mod relay;
+mod wsgi;
 
+pub use error::GatewayError;
 pub use launcher::{Heard, Launcher, Wire, attend};
+pub use wsgi::{RunningWsgi, Wsgi};
