@@ -59,3 +59,4 @@ mod spool;
 mod target;
 mod turns;
 mod why;
+mod wsgi;

@@ -5,6 +5,7 @@
 //! a peer is.
 
 mod address;
+mod error;
 mod head;
 mod launcher;
 mod letter;
@@ -13,7 +14,10 @@ mod opened;
 mod pipe;
 mod relay;
 mod scgi;
+mod wsgi;
 
 pub use address::Address;
+pub use error::GatewayError;
 pub use launcher::{Heard, Launcher, Wire, attend};
 pub use scgi::Scgi;
+pub use wsgi::{RunningWsgi, Wsgi};

@@ -12,7 +12,11 @@ pub(super) struct Opened(Rc<RefCell<VecDeque<Box<dyn Upstream>>>>);
 
 impl Opened {
     pub(super) fn add(&self, upstream: impl Upstream + 'static) {
-        self.0.borrow_mut().push_back(Box::new(upstream));
+        self.add_boxed(Box::new(upstream));
+    }
+
+    pub(super) fn add_boxed(&self, upstream: Box<dyn Upstream>) {
+        self.0.borrow_mut().push_back(upstream);
     }
 
     pub(super) fn next(&self) -> Option<Box<dyn Upstream>> {

@@ -27,6 +27,8 @@ enum State {
     Gathering(Deferred, Response, Content, Vec<u8>),
     /// It is being sent.
     Sending(Feed, Content),
+    /// The peer has all it needs, which is a head; the upstream may end in peace.
+    Silent,
     /// The peer needs no more; what still comes is thrown away.
     Over,
 }
@@ -72,6 +74,7 @@ impl Relay {
         match &self.state {
             State::Head(deferred, _) | State::Gathering(deferred, ..) => deferred.is_wanted(),
             State::Sending(feed, _) => feed.is_wanted(),
+            State::Silent => true,
             State::Over => false,
         }
     }
@@ -125,10 +128,12 @@ impl Relay {
         let State::Head(deferred, _) = std::mem::replace(&mut self.state, State::Over) else { return };
         let Head { status, headers, length, elsewhere } = head;
         if let Some(path) = elsewhere {
+            self.state = State::Silent;
             return deferred.answer(Response::elsewhere(path));
         }
         let response = Response::new(status).with_headers(headers);
         if self.is_head || status.is_bodiless() {
+            self.state = State::Silent;
             return deferred.answer(response.with_body(Body::Stream(Box::new(Silence(length)))));
         }
         self.state = State::Gathering(deferred, response, Content { left: length }, Vec::new());
@@ -143,20 +148,21 @@ impl Relay {
                 }
             }
             State::Sending(feed, content) => feed.push(content.take(bytes)),
-            State::Head(..) | State::Over => {}
+            State::Head(..) | State::Silent | State::Over => {}
         }
     }
 
     /// The upstream waits: the peer gets what there is.
     pub(super) fn send(&mut self) {
-        let State::Gathering(deferred, response, content, gathered) = std::mem::replace(&mut self.state, State::Over)
-        else {
-            return;
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Gathering(deferred, response, content, gathered) => {
+                let length = content.left.map(|left| left.saturating_add(gathered.len() as u64));
+                let (feed, drain) = pipe(gathered, length, self.upstream.clone(), deferred.summons());
+                deferred.answer(response.with_body(Body::Stream(Box::new(drain))));
+                State::Sending(feed, content)
+            }
+            other => other,
         };
-        let length = content.left.map(|left| left.saturating_add(gathered.len() as u64));
-        let (feed, drain) = pipe(gathered, length, self.upstream.clone(), deferred.summons());
-        deferred.answer(response.with_body(Body::Stream(Box::new(drain))));
-        self.state = State::Sending(feed, content);
     }
 
     /// That was all.
@@ -174,7 +180,7 @@ impl Relay {
                 None => feed.end(),
                 Some(why) => feed.fail(format!("{}: {why}", self.who)),
             },
-            State::Over => {}
+            State::Silent | State::Over => {}
         }
     }
 
@@ -185,7 +191,7 @@ impl Relay {
                 deferred.answer(refusal::<Response>(status, &self.who, why));
             }
             State::Sending(feed, _) => feed.fail(format!("{}: {why}", self.who)),
-            State::Over => {}
+            State::Silent | State::Over => {}
         }
     }
 }

@@ -77,6 +77,16 @@ pub struct Summons {
 }
 
 impl Summons {
+    /// True if this is what it was made from.
+    #[must_use]
+    pub fn is_of(&self, recall: Recall<'_>) -> bool {
+        let is_same = match (&self.wake, recall.wake) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        is_same && self.ticket == recall.ticket
+    }
+
     /// Has it go on in this turn of the loop, or in the next.
     pub fn send(&self) {
         if let Some(wake) = &self.wake {

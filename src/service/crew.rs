@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::http::{Now, Recall, Wake};
+use crate::http::{Now, Recall, Tick, Wake};
 
 use super::Service;
 use super::upstream::{Next, Readiness, Shift, Upstream};
@@ -43,6 +43,15 @@ impl Crew {
             *next = upstream.advance(&mut Shift::new(&mut Readiness::ALL.clone(), now, recall));
         }
         self.0.retain(|(_, next)| *next != Next::Close);
+    }
+
+    /// When the next of them wants to go on, by the clock that they are shown.
+    pub(crate) fn next(&self) -> Tick {
+        let wanted = self.0.iter().filter_map(|(_, next)| match next {
+            Next::Wait(deadline) => Some(*deadline),
+            Next::Again | Next::Close => None,
+        });
+        wanted.min().unwrap_or(Tick::NEVER)
     }
 
     /// Waits until one of them may have something to read, in real time.

@@ -319,6 +319,7 @@ impl<S: Service> MockClient<S> {
                 Next::Wait(deadline) if !self.is_closed() => deadline.min(self.next_turn),
                 _ => self.next_turn,
             };
+            let deadline = deadline.min(self.crew.next());
             if deadline > until {
                 break;
             }
@@ -434,6 +435,8 @@ impl<S: Service> MockClient<S> {
                 Next::Wait(_) if connection.transport().is_readable() && !connection.wants_read() => {
                     connection.set_ready(true, false, false);
                 }
+                // Whoever is asked in turn was called, or has called.
+                Next::Wait(_) if self.crew.are_there() && self.bell.wait(Duration::ZERO) => {}
                 Next::Wait(_) => return,
                 Next::Close => self.connection = None,
             }
