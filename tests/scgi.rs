@@ -169,7 +169,8 @@ const HEAD: &[u8] = b"HEAD /app/p HTTP/1.1\r\nHost: a\r\n\r\n";
 
 #[test]
 fn what_is_said_and_what_the_peer_gets() {
-    let cases: Vec<(&str, Vec<Act>, &[u8], u16, &str)> = vec![
+    type Case = (&'static str, Vec<Act>, &'static [u8], u16, &'static str);
+    let cases: Vec<Case> = vec![
         ("an answer", vec![Hear, Say("Content-Type: text/plain\r\n\r\nhello")], GET, 200, "hello"),
         ("a status", vec![Hear, Say("Status: 404 Not Here\nX: y\n\nno")], GET, 404, "no"),
         ("byte by byte", vec![Hear, SayByteByByte("Status: 201\r\nA: b\r\n\r\nhello")], GET, 201, "hello"),
@@ -186,7 +187,13 @@ fn what_is_said_and_what_the_peer_gets() {
         ("nothing, not even heard", vec![], GET, 502, "it ended without an answer"),
         ("half a head", vec![Hear, Say("Status: 200\r\n")], GET, 502, "it ended within its head"),
         ("no head", vec![Hear, Say("<p>hello\n\n")], GET, 502, "a line of its head is no field: \"<p>hello\""),
-        ("less than its length", vec![Hear, Say("Content-Length: 9\r\n\r\nhello")], GET, 502, "it ended 4 bytes before"),
+        (
+            "less than its length",
+            vec![Hear, Say("Content-Length: 9\r\n\r\nhello")],
+            GET,
+            502,
+            "it ended 4 bytes before",
+        ),
     ];
     for (name, script, wire, status, text) in cases {
         let (answer, _) = ask(script, wire);
@@ -308,6 +315,7 @@ fn who_says_nothing_for_long_is_given_up() {
     let application = Application::new(vec![vec![Hear, AwaitEnd]]);
     let mut client = MockClient::new(app(Scgi::new(application.address())));
     client.deliver(GET, &[]);
+    client.turn();
     client.sleep(29);
     client.turn();
     assert!(client.next_answer(false).is_none());
@@ -324,7 +332,7 @@ fn who_is_not_wanted_any_more_is_left() {
     let application = Application::new(vec![vec![Hear, AwaitEnd]]);
     let mut client = MockClient::new(app(Scgi::new(application.address())));
     client.deliver(GET, &[]);
-    client.transport_mut().unwrap().reset();
+    client.turn();
     client.connect();
     client.turn();
     // Its script comes to an end.
@@ -362,7 +370,10 @@ fn an_answer_over_sockets_and_the_next_on_the_same_connection() {
     application.sign.send(()).unwrap();
     received.extend(hear_all(&mut peer));
     let text = String::from_utf8(received).unwrap();
-    assert!(text.contains("Transfer-Encoding: chunked\r\n") && text.ends_with("c\r\n and the end\r\n0\r\n\r\n"), "{text}");
+    assert!(
+        text.contains("Transfer-Encoding: chunked\r\n") && text.ends_with("c\r\n and the end\r\n0\r\n\r\n"),
+        "{text}"
+    );
     application.heard();
     server.stop();
 }

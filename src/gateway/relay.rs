@@ -88,7 +88,7 @@ impl Relay {
     pub(super) fn has_all(&self) -> bool {
         match &self.state {
             State::Gathering(_, _, content, _) | State::Sending(_, content) => content.left == Some(0),
-            State::Head(..) | State::Over => false,
+            State::Head(..) | State::Silent | State::Over => false,
         }
     }
 

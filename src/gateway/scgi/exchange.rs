@@ -115,7 +115,8 @@ impl Exchange {
 
     /// Sends what is taken, and takes in what is said: an application may answer before it has read everything.
     fn talk(&mut self, ready: &mut Readiness, began: u64) -> io::Result<Step> {
-        let left = |line: &Line| SHARE.saturating_sub(usize::try_from(line.moved.saturating_sub(began)).unwrap_or(SHARE));
+        let left =
+            |line: &Line| SHARE.saturating_sub(usize::try_from(line.moved.saturating_sub(began)).unwrap_or(SHARE));
         if let Some(letter) = self.letter.as_mut().filter(|_| ready.is_writable) {
             let left = left(&self.line);
             match letter.write(&mut self.line, left) {
