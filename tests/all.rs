@@ -50,6 +50,7 @@ mod running;
 mod samples;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod scgi;
 mod segmentation;
 mod sharing;
 mod simulation;
