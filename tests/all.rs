@@ -57,6 +57,7 @@ mod simulation;
 mod sockets;
 mod spool;
 mod target;
+mod try_files;
 mod turns;
 mod why;
 mod wsgi;

@@ -14,10 +14,12 @@ mod opened;
 mod pipe;
 mod relay;
 mod scgi;
+mod try_files;
 mod wsgi;
 
 pub use address::Address;
 pub use error::GatewayError;
 pub use launcher::{Heard, Launcher, Wire, attend};
 pub use scgi::Scgi;
+pub use try_files::TryFiles;
 pub use wsgi::{RunningWsgi, Wsgi};
