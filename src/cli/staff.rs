@@ -13,7 +13,7 @@ use ownhands::{HttpError, Request, Resource, Response};
 use super::Failure;
 use super::daemon::{Launching, Program};
 use super::options::Options;
-use super::values::ScgiPlace;
+use super::values::{ScgiPlace, Strictness};
 
 /// What answers under a path.
 pub(super) enum Application {
@@ -73,13 +73,27 @@ impl Staff {
         Ok(staff)
     }
 
+    /// Looks up the hosts that a reload has brought, where they are in reach: behind walls, only the ports of those before are.
+    pub(super) fn meet(&mut self, options: &Options) -> Result<(), Failure> {
+        let mut names = options.applications.scgi.iter().filter_map(|(_, place)| place.host());
+        match names.find(|name| !self.knows(name)) {
+            Some(name) if options.sandbox != Strictness::Off => {
+                let why = format!("{name} is new, and out of reach: restart the server");
+                Err(options.origins.blame("scgi", why))
+            }
+            _ => self.look_up(options),
+        }
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.hosts.iter().any(|(known, _)| known == name)
+    }
+
     fn look_up(&mut self, options: &Options) -> Result<(), Failure> {
-        for (_, place) in &options.applications.scgi {
-            if let ScgiPlace::Host(name) = place
-                && !self.hosts.iter().any(|(known, _)| known == name)
-            {
+        for name in options.applications.scgi.iter().filter_map(|(_, place)| place.host()) {
+            if !self.knows(name) {
                 let wrong = |error| options.origins.blame("scgi", format!("{name}: {error}: name another by --scgi"));
-                self.hosts.push((name.clone(), name.parse().map_err(wrong)?));
+                self.hosts.push((name.to_owned(), name.parse().map_err(wrong)?));
             }
         }
         Ok(())
