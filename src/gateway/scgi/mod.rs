@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::http::{HttpError, Request, Response, Status};
+use crate::http::{HttpError, Method, Request, Response, Status, Summons};
 use crate::service::Resource;
 use crate::service::upstream::Upstream;
 
@@ -123,8 +123,7 @@ impl Resource for Scgi {
         };
         let letter = Letter::new(request, Framing::Plain)?;
         let (deferred, response) = request.defer();
-        let is_head = request.method.as_str() == "HEAD";
-        let relay = Relay::new(deferred, self.who(), is_head, Default::default());
+        let relay = Relay::new(deferred, self.who(), request.method == Method::Head, Summons::default());
         self.opened.add(Exchange::new(begun, Rc::clone(&self.address), letter, relay, self.timeout, place));
         Ok(response)
     }
