@@ -164,6 +164,7 @@ fn settle(
     let announcement = listen::announcement(&bound.listeners, &options);
     staff.start_workers(&options)?;
     let locked = lock::lock(&mut options, &logs, &staff.ports())?;
+    staff.lie_in(options.config.bodies.clone());
     let mut walls = locked.map_or("locked in: no".to_owned(), |locked| locked.to_string());
     if staff.launching().is_some() && lock::is_wanted(&options) {
         walls.push_str("; but not what applications start");

@@ -6,7 +6,8 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use ownhands::gateway::{Address, Cgi, GatewayError, RunningCgi, RunningWsgi, Scgi, Wsgi};
+use ownhands::connection::Bodies;
+use ownhands::gateway::{Address, Basin, Cgi, GatewayError, RunningCgi, RunningWsgi, Scgi, Wsgi};
 use ownhands::upstream::Upstream;
 use ownhands::{HttpError, Request, Resource, Response};
 
@@ -60,6 +61,8 @@ pub(super) struct Staff {
     hosts: Vec<(String, Address)>,
     launching: Option<Launching>,
     wsgi: Option<RunningWsgi>,
+    /// Where answers lie that clients take slowly, of all applications.
+    basin: Basin,
 }
 
 impl Staff {
@@ -119,7 +122,8 @@ impl Staff {
             .with_python(applications.interpreter())
             .with_workers(applications.wsgi_workers)
             .with_timeout(applications.wsgi_timeout.0)
-            .with_queue(applications.wsgi_queue);
+            .with_queue(applications.wsgi_queue)
+            .with_basin(self.basin.clone());
         if let Some(directory) = &applications.chdir {
             wsgi = wsgi.with_directory(directory);
         }
@@ -129,6 +133,11 @@ impl Staff {
         let launcher = launching.another().map_err(|error| failed(error.into()))?;
         self.wsgi = Some(wsgi.start(launcher).map_err(failed)?);
         Ok(())
+    }
+
+    /// Has answers that clients take slowly lie here: inside the walls there is no other place.
+    pub(super) fn lie_in(&self, bodies: Bodies) {
+        self.basin.lie_in(bodies);
     }
 
     /// The process that starts programs.
@@ -173,7 +182,7 @@ impl Staff {
                 }
             };
             let address = address.ok_or_else(|| Failure::Run(format!("{place} was not looked up")))?;
-            let scgi = Scgi::new(address).with_timeout(asked.scgi_timeout.0);
+            let scgi = Scgi::new(address).with_timeout(asked.scgi_timeout.0).with_basin(self.basin.clone());
             made.push(("scgi", prefix.clone(), Application::Scgi(scgi)));
         }
         for (prefix, directory) in &asked.cgi {
@@ -184,7 +193,7 @@ impl Staff {
             let launching = launching.ok_or_else(|| wrong(&"nobody is there to start programs: restart the server"))?;
             let cgi = Cgi::new(directory).map_err(|error| wrong(&error))?;
             let cgi = cgi.with_timeout(asked.cgi_timeout.0).with_output(asked.cgi_output);
-            let mut cgi = cgi.with_processes(asked.cgi_processes);
+            let mut cgi = cgi.with_processes(asked.cgi_processes).with_basin(self.basin.clone());
             if let Some(root) = document_root(options) {
                 cgi = cgi.with_document_root(root);
             }
