@@ -188,7 +188,7 @@
 //!
 //! # Applications behind the loop
 //!
-//! What takes long, or is written in another language, is asked by a [gateway](gateway): a resource to be mounted, which puts its
+//! What takes long, or is written in another language, is asked by a [gateway]: a resource to be mounted, which puts its
 //! answers off. [`Wsgi`](gateway::Wsgi) runs a Python application in worker processes, [`Scgi`](gateway::Scgi) asks an application
 //! server that runs already, [`Cgi`](gateway::Cgi) starts a program for each request. What stands behind a gateway is an
 //! [`Upstream`](upstream::Upstream) to the loop: one more kind of slot, with a descriptor and a small machine of its own. An answer

@@ -172,6 +172,7 @@ fn settle(
     let app = site::furnish(&options, &logs, &staff)?;
     let mut server = Server::new(bound.listeners, options.config.clone(), app).map_err(stopped)?;
     server.heed_signals().map_err(stopped)?;
+    upgrades.meet();
     if let Some(paths) = &options.trace {
         let transcript = Transcript::new(Patient::new(io::stderr()));
         // An empty expression matches every path, and would leave out what never gets one.
