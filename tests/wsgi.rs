@@ -230,6 +230,7 @@ fn workers_are_renewed_without_losing_a_request() {
     while before.contains(&client.get("/app/pid").text()) {
         rounds += 1;
         assert!(rounds < 5000, "the workers are the old ones");
+        std::thread::sleep(Duration::from_millis(2));
     }
 
     // One that cannot be loaded changes nothing.

@@ -200,18 +200,26 @@ impl Worker {
         }
     }
 
-    /// It has ended. Why it never began, the launcher knows.
+    /// It has ended.
     fn end(&self) -> Step {
         match self.state {
-            State::Starting { deadline } => Step::Wait(deadline.unwrap_or(Tick::NEVER)),
+            State::Starting { deadline } => self.wait_to_begin(deadline),
             _ => Step::Leave("it has ended".to_owned()),
+        }
+    }
+
+    /// Why it never began, the launcher knows where it has not said so itself.
+    fn wait_to_begin(&self, deadline: Option<Tick>) -> Step {
+        match &*self.seat.fate.borrow() {
+            Some(how) => Step::Leave(how.clone()),
+            None => Step::Wait(deadline.unwrap_or(Tick::NEVER)),
         }
     }
 
     /// There is nothing to read: what has come goes on to the peer, and the worker is waited for.
     fn rest(&mut self) -> Step {
         match &mut self.state {
-            State::Starting { deadline } => Step::Wait(deadline.unwrap_or(Tick::NEVER)),
+            &mut State::Starting { deadline } => self.wait_to_begin(deadline),
             State::Idle => Step::On, // nothing was said: it may be given work
             State::Busy(task) => {
                 task.relay.send();
@@ -309,7 +317,9 @@ impl Worker {
     fn leave(&mut self, why: &str, status: Status) {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Starting { .. } => {
-                self.pool.expect_end(&self.seat);
+                if self.seat.fate.borrow().is_none() {
+                    self.pool.expect_end(&self.seat);
+                }
                 self.pool.could_not_start(&self.seat, why);
             }
             State::Busy(mut task) => task.relay.fail(status, why),
@@ -340,9 +350,6 @@ impl Upstream for Worker {
 
     fn advance(&mut self, shift: &mut Shift<'_>) -> Next {
         self.seat.set_summons(shift.recall);
-        if self.seat.stage.get() == Stage::Gone {
-            return Next::Close;
-        }
         if self.is_overdue(shift.now.tick()) {
             self.overrun();
             return Next::Close;
