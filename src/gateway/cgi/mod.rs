@@ -93,7 +93,7 @@ pub struct Cgi {
     basin: Basin,
 }
 
-/// A directory of scripts that can be started. When it is dropped, those that run finish.
+/// A directory of scripts that can be started. When it is dropped, those that run finish. Its use is shown at [`Cgi`].
 pub struct RunningCgi {
     cgi: Cgi,
     office: Rc<Office>,
