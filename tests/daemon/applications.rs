@@ -243,8 +243,9 @@ fn a_script_is_started_outside_of_the_walls_with_little() {
         .collect();
     descriptors.sort();
     assert_eq!(descriptors, ["0", "1", "2"]);
-    // With the server it ends.
+    // With the server it ends. Two signals that come together are one.
     house.signal(Signal::INT);
+    until("the first word", || house.log().contains("stopping"));
     house.signal(Signal::INT);
     until("the end of all", || house.is_empty() && !fs::exists(format!("/proc/{number}")).unwrap());
 }
