@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use ownhands::gateway::{Address, Scgi};
+use ownhands::gateway::{Address, Basin, Scgi};
 use ownhands::testing::{Answer, MockClient};
 use ownhands::{App, Config, HttpError, Limits, Request, Response, Status, Timeouts};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -327,6 +327,27 @@ fn who_says_nothing_for_long_is_given_up() {
     application.heard();
 }
 
+/// So much that there is always something to read.
+const FAST: &str = include_str!("scgi.rs");
+
+/// The answer to HEAD is its head. Who goes on talking must not keep the one connection for ever.
+#[test]
+fn what_is_said_behind_the_answer_to_head_has_an_end() {
+    for on_and_on in ["more", FAST] {
+        let endless = vec![Hear, Say("A: b\n\n"), SayOnAndOn(on_and_on)];
+        let application = Application::new(vec![endless, vec![Hear, Say("A: b\n\nnext")]]);
+        let mut client = MockClient::new(app(Scgi::new(application.address()).with_connections(1)));
+        assert_eq!(client.send(HEAD, &[]).status(), 200);
+        client.turn();
+        client.sleep(29);
+        client.turn();
+        assert_eq!(client.get("/app/").status(), 503);
+        client.sleep(2);
+        client.turn();
+        assert_eq!(client.get("/app/").text(), "next");
+    }
+}
+
 /// Turns the client until this is so.
 fn await_that(client: &mut MockClient<App>, what: impl Fn(&MockClient<App>) -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -361,8 +382,10 @@ fn the_time_stands_still_while_the_peer_takes_nothing() {
     let block: &'static str = Box::leak("0123456789abcdef".repeat(4096).into_boxed_str());
     let application = Application::new(vec![vec![Hear, Say("A: b\r\n\r\n"), SayOnAndOn(block)]]);
     let never = Duration::from_secs(1_000_000);
+    // What the peer does not take is not taken from the application either.
+    let nowhere = Basin::default().with_bytes(0);
     let timeouts = Timeouts { write: never, min_rate: 0, ..Timeouts::default() };
-    let mut client = MockClient::new(app(Scgi::new(application.address()))).with_timeouts(timeouts);
+    let mut client = MockClient::new(app(Scgi::new(application.address()).with_basin(nowhere))).with_timeouts(timeouts);
     client.connect();
     client.transport_mut().unwrap().accept_writes([10]);
     client.transport_mut().unwrap().stall();
