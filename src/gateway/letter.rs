@@ -26,6 +26,8 @@ pub(super) struct Letter {
     /// What leaves next, and how much of it has left.
     ready: Vec<u8>,
     sent: usize,
+    /// Bytes that have left, of all.
+    gone: u64,
     rest: Rest,
     framing: Framing,
 }
@@ -51,7 +53,7 @@ impl Letter {
     /// # Errors
     /// What the system says when there is no descriptor left for the file of the body.
     pub(super) fn new(request: &Request<'_>, framing: Framing) -> io::Result<Self> {
-        let mut letter = Letter { ready: variables(request), sent: 0, rest: Rest::None, framing };
+        let mut letter = Letter { ready: variables(request), sent: 0, gone: 0, rest: Rest::None, framing };
         match request.body {
             Content::Memory(bytes) => letter.append(bytes),
             Content::Spooled(file, length) => {
@@ -66,6 +68,11 @@ impl Letter {
     /// Bytes of memory that it takes.
     pub(super) fn weight(&self) -> usize {
         self.ready.capacity()
+    }
+
+    /// Bytes that have left.
+    pub(super) fn gone(&self) -> u64 {
+        self.gone
     }
 
     /// Writes what the upstream takes, and about so many bytes at the most.
@@ -83,6 +90,7 @@ impl Letter {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(count) => {
                         self.sent = self.sent.saturating_add(count);
+                        self.gone = self.gone.saturating_add(count as u64);
                         left = left.saturating_sub(count);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Written::Part),

@@ -97,13 +97,20 @@ impl Pool {
         if self.failures.get() > 0 && !seats.iter().any(|seat| seat.is_able()) {
             return Err(down());
         }
-        let mut queue = self.queue.borrow_mut();
-        let bytes = self.bytes.get().saturating_add(job.letter.weight());
-        if queue.len() >= self.settings.queue || bytes > MOST_BYTES {
+        let (mut queue, weight) = (self.queue.borrow_mut(), job.letter.weight());
+        let is_full = |queue: &VecDeque<Job>| {
+            queue.len() >= self.settings.queue || self.bytes.get().saturating_add(weight) > MOST_BYTES
+        };
+        if is_full(&queue) {
+            // Those who have left keep no place from those who are there.
+            queue.retain(|job| job.deferred.is_wanted());
+            self.bytes.set(queue.iter().map(|job| job.letter.weight()).sum());
+        }
+        if is_full(&queue) {
             let detail = format!("{} requests wait for the application already; try again in a moment", queue.len());
             return Err(HttpError::service_unavailable(RETRY_AFTER, detail));
         }
-        self.bytes.set(bytes);
+        self.bytes.set(self.bytes.get().saturating_add(weight));
         queue.push_back(job);
         Ok(())
     }
