@@ -382,10 +382,10 @@ fn the_time_stands_still_while_the_peer_takes_nothing() {
     let block: &'static str = Box::leak("0123456789abcdef".repeat(4096).into_boxed_str());
     let application = Application::new(vec![vec![Hear, Say("A: b\r\n\r\n"), SayOnAndOn(block)]]);
     let never = Duration::from_secs(1_000_000);
-    // What the peer does not take is not taken from the application either.
-    let nowhere = Basin::default().with_bytes(0);
     let timeouts = Timeouts { write: never, min_rate: 0, ..Timeouts::default() };
-    let mut client = MockClient::new(app(Scgi::new(application.address()).with_basin(nowhere))).with_timeouts(timeouts);
+    // Where there is no basin for what it says.
+    let scgi = Scgi::new(application.address()).with_basin(Basin::default().with_bytes(0));
+    let mut client = MockClient::new(app(scgi)).with_timeouts(timeouts);
     client.connect();
     client.transport_mut().unwrap().accept_writes([10]);
     client.transport_mut().unwrap().stall();
