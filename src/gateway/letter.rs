@@ -11,6 +11,9 @@ use crate::http::{Content, Request};
 /// Bytes of a body that are read from its file, or framed, at a time.
 const BLOCK: usize = 64 * 1024;
 
+/// Bytes around a block and its end.
+const FRAME: usize = 16;
+
 /// How an upstream is told where the body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -55,7 +58,11 @@ impl Letter {
     pub(super) fn new(request: &Request<'_>, framing: Framing) -> io::Result<Self> {
         let mut letter = Letter { ready: variables(request), sent: 0, gone: 0, rest: Rest::None, framing };
         match request.body {
-            Content::Memory(bytes) => letter.append(bytes),
+            Content::Memory(bytes) => {
+                // As many as it takes: a letter may wait, and what it weighs is counted.
+                letter.ready.reserve_exact(bytes.len().saturating_add(FRAME));
+                letter.append(bytes);
+            }
             Content::Spooled(file, length) => {
                 letter.rest = Rest::File { file: file.try_clone()?, offset: 0, length };
                 return Ok(letter);
