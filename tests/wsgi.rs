@@ -106,6 +106,10 @@ def application(environ, start_response):
         return Endless()
     if path == "/note":
         open("noted", "w").close()
+    if path == "/order":
+        with open("order", "a") as order:
+            order.write(environ["QUERY_STRING"])
+        time.sleep(0.1)
     if path == "/empty":
         start_response("204 No Content", [])
         return []
@@ -413,4 +417,35 @@ fn a_peer_that_reads_slowly_keeps_no_worker() {
     assert!(all[body..].len() == 10_000_000 && all[body..].iter().all(|&byte| byte == b'x'));
     handle.stop().unwrap();
     serving.join().unwrap();
+}
+
+#[test]
+fn who_may_be_gone_waits_for_those_who_are_surely_there() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path()).with_workers(1).with_queue(3).start(Launcher::thread().unwrap()).unwrap();
+    let mut clients: Vec<MockClient<App>> = (0..6).map(|_| mounted(running.clone())).collect();
+    for (client, name) in clients.iter_mut().zip("abcdef".chars()) {
+        client.deliver(format!("GET /app/order?{name} HTTP/1.1\r\nHost: a\r\n\r\n"), &[]);
+        if "bc".contains(name) {
+            client.end(); // as a client does that closes, and one that asks through a pipe
+        }
+    }
+    // The queue has three places: b gives its own up for e, and c for f.
+    // The first of them has taken in the worker, and lets it go on.
+    let mut statuses = [0; 6];
+    for _ in 0..2000 {
+        for (client, status) in clients.iter_mut().zip(&mut statuses) {
+            client.turn();
+            *status = client.next_answer(false).map_or(*status, |answer| answer.status());
+        }
+        if !statuses.contains(&0) {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(statuses, [404, 503, 503, 404, 404, 404]);
+    assert_eq!(std::fs::read_to_string(directory.path().join("order")).unwrap(), "adef");
 }

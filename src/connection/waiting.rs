@@ -39,6 +39,9 @@ impl<T: Transport> Connection<T> {
             Flushed::Gone => return Step::On,
         }
         let State::Waiting(waiting) = &self.state else { return Step::On };
+        if self.sees_end || self.has_ended {
+            waiting.pending.doubt();
+        }
         match waiting.pending.take() {
             Some(outcome) => {
                 self.conclude(outcome, cx);

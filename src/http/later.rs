@@ -174,7 +174,9 @@ struct Shared {
     outcome: Mutex<Option<Result<Response, HttpError>>>,
     /// The connection waits no longer.
     is_given_up: AtomicBool,
-    /// Who is to learn of that.
+    /// The peer has ended its direction: it waits, or it is gone.
+    has_ended: AtomicBool,
+    /// Who is to learn that nobody waits any more.
     worker: Mutex<Summons>,
 }
 
@@ -215,6 +217,13 @@ impl Deferred {
         *self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;
     }
 
+    /// True once the peer has said that it will say no more. It may wait for the answer still, as who asks through a pipe does; most
+    /// have gone. Who has many answers to give gives those first that somebody surely waits for.
+    #[must_use]
+    pub fn is_in_doubt(&self) -> bool {
+        self.shared.has_ended.load(Ordering::Acquire)
+    }
+
     /// False once nobody waits any more: the peer is gone, or the time is over. Work on the answer may stop.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
@@ -238,6 +247,11 @@ impl fmt::Debug for Deferred {
 }
 
 impl Pending {
+    /// The peer has ended its direction.
+    pub(crate) fn doubt(&self) {
+        self.shared.has_ended.store(true, Ordering::Release);
+    }
+
     /// The answer, once it was given.
     pub(crate) fn take(&self) -> Option<Result<Response, HttpError>> {
         self.shared.outcome.lock().unwrap_or_else(PoisonError::into_inner).take()

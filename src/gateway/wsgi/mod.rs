@@ -7,6 +7,7 @@
 mod foreman;
 mod netstrings;
 mod pool;
+mod queue;
 mod seat;
 mod settings;
 mod spawn;

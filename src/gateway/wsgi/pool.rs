@@ -5,24 +5,17 @@
 //! only once it is ready.
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::http::{HttpError, Response, Status, Summons, Tick};
+use crate::http::{HttpError, Status, Summons, Tick};
 
 use super::super::launcher::{Ending, Launcher, Note};
 use super::super::opened::Opened;
+use super::queue::Queue;
 use super::seat::{Job, Seat, Stage};
 use super::settings::Settings;
 use super::spawn::spawn;
-
-/// Bytes of memory that waiting requests take together: each may have a head of the largest size, and a body of what stays in
-/// memory.
-const MOST_BYTES: usize = 32 * 1024 * 1024;
-
-/// When a peer that found no place in the queue may come again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The pause after a worker that could not be started: the first, and the longest.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -40,9 +33,7 @@ pub(super) struct Pool {
     pub(super) launcher: Launcher,
     pub(super) opened: Opened,
     seats: RefCell<Vec<Rc<Seat>>>,
-    queue: RefCell<VecDeque<Job>>,
-    /// What the queue weighs.
-    bytes: Cell<usize>,
+    queue: Queue,
     /// The edition of the application that there should be.
     edition: Cell<u64>,
     /// How many workers in a row could not be started, and when the next may be.
@@ -67,12 +58,11 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn new(settings: Settings, launcher: Launcher) -> Self {
         Pool {
+            queue: Queue::new(settings.queue),
             settings,
             launcher,
             opened: Opened::default(),
             seats: RefCell::default(),
-            queue: RefCell::default(),
-            bytes: Cell::new(0),
             edition: Cell::new(0),
             failures: Cell::new(0),
             next_start: Cell::default(),
@@ -100,22 +90,7 @@ impl Pool {
         if self.is_down(&seats) {
             return Err(down());
         }
-        let (mut queue, weight) = (self.queue.borrow_mut(), job.letter.weight());
-        let is_full = |queue: &VecDeque<Job>| {
-            queue.len() >= self.settings.queue || self.bytes.get().saturating_add(weight) > MOST_BYTES
-        };
-        if is_full(&queue) {
-            // Those who have left keep no place from those who are there.
-            queue.retain(|job| job.deferred.is_wanted());
-            self.bytes.set(queue.iter().map(|job| job.letter.weight()).sum());
-        }
-        if is_full(&queue) {
-            let detail = format!("{} requests wait for the application already; try again in a moment", queue.len());
-            return Err(HttpError::service_unavailable(RETRY_AFTER, detail));
-        }
-        self.bytes.set(self.bytes.get().saturating_add(weight));
-        queue.push_back(job);
-        Ok(())
+        self.queue.push(job)
     }
 
     /// What a worker does next: what it was given, or the first that somebody still waits for.
@@ -126,14 +101,7 @@ impl Pool {
         if seat.is_retired.get() && !self.is_closed.get() {
             return None;
         }
-        let mut queue = self.queue.borrow_mut();
-        loop {
-            let job = queue.pop_front()?;
-            self.bytes.set(self.bytes.get().saturating_sub(job.letter.weight()));
-            if job.deferred.is_wanted() {
-                return Some(job);
-            }
-        }
+        self.queue.pop()
     }
 
     /// A worker has loaded the application.
@@ -176,7 +144,7 @@ impl Pool {
         self.seats.borrow_mut().retain(|other| other.number != seat.number);
         if let Some(job) = seat.job.borrow_mut().take() {
             // It was given to one that ended before it took it.
-            self.queue.borrow_mut().push_front(job);
+            self.queue.give_back(job);
         }
         self.refuse_all_if_down();
         self.call_foreman();
@@ -195,8 +163,7 @@ impl Pool {
 
     fn refuse_all_if_down(&self) {
         if self.is_down(&self.seats.borrow()) {
-            self.bytes.set(0);
-            self.queue.take().into_iter().for_each(|job| job.deferred.answer(Err::<Response, _>(down())));
+            self.queue.refuse_all(down);
         }
     }
 
