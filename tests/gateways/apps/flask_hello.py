@@ -1,0 +1,8 @@
+from flask import Flask, Response
+
+app = Flask(__name__)
+
+
+@app.route("/hello")
+def hello():
+    return Response("Hello from Flask\n", mimetype="text/plain")
