@@ -254,6 +254,7 @@
 pub mod app;
 pub mod connection;
 pub mod files;
+pub mod gateway;
 pub mod http;
 #[cfg(feature = "sandbox")]
 pub mod sandbox;
@@ -269,4 +270,4 @@ pub use http::{
     Method, Now, Pairs, Params, Produced, Request, Response, SameSite, Source, Status, Target, Tick, Version,
 };
 pub use server::{Call, Config, Figures, Handle, Listener, Server, Signal, Turns};
-pub use service::{Exchange, Fragment, Handler, Resource, Service};
+pub use service::{Exchange, Fragment, Handler, Resource, Service, upstream};

@@ -58,3 +58,4 @@ mod spool;
 mod target;
 mod turns;
 mod why;
+mod wsgi;

@@ -14,6 +14,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("connection", 3),
     ("app", 3),
     ("files", 3),
+    ("gateway", 4),
     ("sandbox", 4),
     ("server", 4),
     ("testing", 4),

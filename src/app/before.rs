@@ -98,6 +98,7 @@ impl Hooks {
             let Some(response) = guard::question(|| hook(request))? else { continue };
             return match response.body {
                 Body::Later(_) => Err(HttpError::internal("a hook has put its answer off: only a handler can")),
+                Body::Elsewhere(_) => Err(HttpError::internal("a hook has pointed elsewhere: only a handler can")),
                 body => Ok(Some(Response { body, ..response })),
             };
         }

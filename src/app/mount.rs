@@ -1,8 +1,9 @@
 //! Resources under a prefix of the path.
 
-use super::router::RouteError;
+use super::router::{COMMON_METHODS, Route, RouteError};
 use crate::http::{HttpError, Request, Response};
 use crate::service::Resource;
+use crate::service::upstream::Upstream;
 
 /// A resource and the prefix it answers under.
 pub(super) struct Mount {
@@ -16,9 +17,23 @@ pub(super) struct Mount {
 }
 
 impl Mount {
-    /// The methods it answers.
+    /// The methods it answers, as far as a list can name them.
     pub(super) fn allow(&self) -> impl Iterator<Item = &str> {
-        self.methods.iter().map(|method| &**method)
+        let common: &[&str] = if self.takes_all() { COMMON_METHODS } else { &[] };
+        self.methods
+            .iter()
+            .map(|method| &**method)
+            .filter(|&method| method != Route::ANY_METHOD)
+            .chain(common.iter().copied())
+    }
+
+    /// True if it answers this method.
+    pub(super) fn takes(&self, method: &str) -> bool {
+        self.takes_all() || self.methods.iter().any(|own| **own == *method)
+    }
+
+    fn takes_all(&self) -> bool {
+        self.methods.iter().any(|method| **method == *Route::ANY_METHOD)
     }
 
     pub(super) fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
@@ -56,6 +71,11 @@ impl Mounts {
     /// The mount with the longest prefix that covers this path.
     pub(super) fn find(&self, path: &[u8]) -> Option<&Mount> {
         self.mounts.iter().find(|mount| mount.covers(path))
+    }
+
+    /// The next one whom a resource has begun to ask.
+    pub(super) fn upstream(&self) -> Option<Box<dyn Upstream>> {
+        self.mounts.iter().find_map(|mount| mount.resource.upstream())
     }
 
     /// Methods and prefixes, in the order in which they are tried.

@@ -59,7 +59,7 @@ fn sound(outcome: Result<Response, HttpError>, whose: &str, error: &HttpError) -
 /// The page that an error brings, with the status of the error. It must be there: who would be waited for has answered.
 fn fitted(page: Response, error: &HttpError) -> Result<Response, HttpError> {
     match page.body {
-        Body::Later(_) => Err(HttpError::internal("a page cannot be put off")),
+        Body::Later(_) | Body::Elsewhere(_) => Err(HttpError::internal("a page must be there")),
         body => Ok(Response { status: error.status, body, ..page }),
     }
 }

@@ -37,7 +37,7 @@ pub struct Route {
 
 /// What stands in `Allow` for "any": the methods of RFC 9110 section 9 and PATCH (RFC 5789), without CONNECT, which is
 /// for proxies, and TRACE, which is better left unused. No list can name all tokens.
-const COMMON_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
+pub(super) const COMMON_METHODS: &[&str] = &["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
 
 pub(super) enum Shape {
     /// This very path.

@@ -46,6 +46,9 @@ impl<S: ?Sized> Context<'_, S> {
 /// would; longer content is written from where it is.
 const SMALL: usize = 32 * 1024;
 
+/// How often one answer may be put off: a script may point to another, but not in a circle.
+const MOST_TIMES: usize = 8;
+
 /// Bytes of a refused request that are shown to the log.
 const EXCERPT: usize = 256;
 
@@ -72,23 +75,32 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
 
     /// Answers a complete request, or waits until it can be answered.
     pub(super) fn answer(&mut self, arrived: &Arrived<'_>) -> State {
-        let Arrived { head, path, body, end, .. } = arrived;
-        let request = self.view(head, path, *body);
+        let request = self.view(&arrived.head, &arrived.path, arrived.body);
         let response = self.service.call(&request);
-        match response.body {
-            Body::Later(pending) => {
-                self.narrator.tell(&Event::Deferred);
-                State::Waiting(Waiting { end: *end, began: self.began, pending, spool: None })
-            }
-            body => State::Writing(self.deliver(Response { body, ..response }, arrived, &request)),
-        }
+        self.settle(response, arrived, &request, 0)
     }
 
-    /// Answers a request whose answer was put off.
-    pub(super) fn finish(&mut self, arrived: &Arrived<'_>, outcome: Result<Response, HttpError>) -> Writing {
+    /// Answers a request whose answer was put off, for so many times now; or waits once more, for an answer from elsewhere.
+    pub(super) fn finish(
+        &mut self,
+        arrived: &Arrived<'_>,
+        outcome: Result<Response, HttpError>,
+        put_off: usize,
+    ) -> State {
         let request = self.view(&arrived.head, &arrived.path, arrived.body);
         let response = self.service.finish(&request, outcome);
-        self.deliver(response, arrived, &request)
+        self.settle(response, arrived, &request, put_off)
+    }
+
+    fn settle(&mut self, response: Response, arrived: &Arrived<'_>, request: &Request<'_>, put_off: usize) -> State {
+        match response.body {
+            Body::Later(pending) if put_off < MOST_TIMES => {
+                self.narrator.tell(&Event::Deferred);
+                let put_off = put_off.saturating_add(1);
+                State::Waiting(Waiting { end: arrived.end, began: self.began, pending, put_off, spool: None })
+            }
+            body => State::Writing(self.deliver(Response { body, ..response }, arrived, request)),
+        }
     }
 
     fn deliver(&mut self, response: Response, arrived: &Arrived<'_>, request: &Request<'_>) -> Writing {
@@ -142,11 +154,13 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
             Some(why) => why.to_owned(),
             None if response.status.class() == 1 => format!("{} is no final answer", response.status),
             None if is_deferred(&response) => "an answer was put off that cannot be waited for".to_owned(),
+            None if matches!(response.body, Body::Elsewhere(_)) => "an answer points where nobody looks".to_owned(),
             None => return response,
         };
         let refusal =
             self.service.refuse(&HttpError::internal(fault), &Fragment::new(self.narrator.peer.address, received));
-        let is_sound = refusal.headers.refusal().is_none() && refusal.status.class() != 1 && !is_deferred(&refusal);
+        let is_there = !matches!(refusal.body, Body::Later(_) | Body::Elsewhere(_));
+        let is_sound = refusal.headers.refusal().is_none() && refusal.status.class() != 1 && is_there;
         if is_sound { refusal } else { Response::new(Status::INTERNAL_SERVER_ERROR) }
     }
 

@@ -61,6 +61,8 @@ pub use timeouts::Timeouts;
 pub use transcript::Transcript;
 pub use transport::Transport;
 
+pub use crate::service::upstream::Next;
+
 /// What a connection is lent for a turn.
 ///
 /// Its use is shown at [`Connection`].
@@ -118,19 +120,6 @@ enum State {
     Lingering,
     /// Over; only the counting is left.
     Closed,
-}
-
-/// All that the loop learns of a connection.
-///
-/// Its use is shown at [`Connection`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Next {
-    /// Call again when the transport is ready, or at this time.
-    Wait(Tick),
-    /// Its share of the turn is used, and there is more to do: call again in the next turn, without sleeping.
-    Again,
-    /// Drop it.
-    Close,
 }
 
 /// What a step of the machine leads to.
@@ -285,9 +274,13 @@ impl<T: Transport> Connection<T> {
         self.state = State::Closed;
     }
 
-    /// True if the answer was put off and is still owed.
+    /// True if somebody else is at work on the answer, or on what is left of it.
     pub(crate) fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Waiting(_))
+        match &self.state {
+            State::Waiting(_) => true,
+            State::Writing(writing) => writing.waits_for_call(),
+            _ => false,
+        }
     }
 
     /// True if the next step that may read will.
@@ -305,6 +298,9 @@ impl<T: Transport> Connection<T> {
                 Limit::Write => {}
                 _ => self.time_out(cx),
             }
+        }
+        if let State::Writing(writing) = &mut self.state {
+            writing.is_called();
         }
         let mut share = Share::default();
         let next = loop {

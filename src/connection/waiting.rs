@@ -19,6 +19,8 @@ pub(super) struct Waiting {
     /// When the request began.
     pub(super) began: Tick,
     pub(super) pending: Pending,
+    /// How often the answer was put off.
+    pub(super) put_off: usize,
     /// Its body, if that is in a file.
     pub(super) spool: Option<Spool>,
 }
@@ -52,17 +54,19 @@ impl<T: Transport> Connection<T> {
         self.conclude(Err(HttpError::new(Status::SERVICE_UNAVAILABLE, detail)), cx);
     }
 
-    /// Sends the answer that was owed.
+    /// Sends the answer that was owed, or waits for the one that comes in its place.
     fn conclude<S: Service + ?Sized>(&mut self, outcome: Result<Response, HttpError>, cx: &mut Context<'_, S>) {
         let State::Waiting(waiting) = std::mem::replace(&mut self.state, State::Closed) else { return };
-        let (Waiting { end, began, spool, .. }, limits) = (waiting, cx.limits);
+        let (Waiting { end, began, put_off, spool, .. }, limits) = (waiting, cx.limits);
         let (input, mut desk) = cx.desk(self.peer, began, self.requests);
-        let writing = match read_again(input.unread(), end, spool.as_ref(), &mut slots(), limits) {
-            Ok(arrived) => desk.finish(&arrived, outcome),
-            Err(error) => desk.refuse(input.unread(), false, &error),
+        self.state = match read_again(input.unread(), end, spool.as_ref(), &mut slots(), limits) {
+            Ok(arrived) => desk.finish(&arrived, outcome, put_off),
+            Err(error) => State::Writing(desk.refuse(input.unread(), false, &error)),
         };
-        input.consume(end);
-        self.state = State::Writing(writing);
+        match &mut self.state {
+            State::Waiting(waiting) => waiting.spool = spool,
+            _ => input.consume(end),
+        }
         self.since = cx.now.tick();
     }
 }

@@ -40,6 +40,8 @@ pub(super) enum Ask {
     Soon,
     /// Not before this time: the source has nothing to say.
     At(Tick),
+    /// When its connection is called: whoever feeds the source does that.
+    Called,
     /// When its connection goes on, however long the turn is then: it has been put off.
     Due,
 }
@@ -69,8 +71,8 @@ impl Outgoing {
                 };
                 Outgoing::Stream { source, extent }
             }
-            // Waited for in `State::Waiting`, and nowhere else.
-            Body::Later(_) => Outgoing::Nothing,
+            // Waited for in `State::Waiting`, and nowhere else; and followed by the service.
+            Body::Later(_) | Body::Elsewhere(_) => Outgoing::Nothing,
         }
     }
 }
@@ -103,13 +105,26 @@ impl Writing {
     pub(super) fn resumes(&self) -> Option<Tick> {
         match self.next {
             Ask::At(resume) => Some(resume),
-            _ => None,
+            Ask::Called => Some(Tick::NEVER),
+            Ask::Soon | Ask::Due => None,
+        }
+    }
+
+    /// The connection goes on: its source, if it waits for that, may have something.
+    pub(super) fn is_called(&mut self) {
+        if let Ask::Called = self.next {
+            self.next = Ask::Soon;
         }
     }
 
     /// True if its source sleeps, or was put off.
     pub(super) fn is_resting(&self) -> bool {
-        matches!(self.next, Ask::At(_) | Ask::Due)
+        !matches!(self.next, Ask::Soon)
+    }
+
+    /// True if its source has nothing before somebody calls.
+    pub(super) fn waits_for_call(&self) -> bool {
+        matches!(self.next, Ask::Called)
     }
 }
 
@@ -164,6 +179,12 @@ impl<T: Transport> Connection<T> {
         match (&writing.body, writing.next) {
             (Outgoing::Nothing, _) => return self.finish(cx),
             (_, Ask::At(resume)) if resume > cx.now.tick() => return Step::Wait,
+            // Nobody reads it: who makes it should stop.
+            (_, Ask::Called) if self.is_gone => {
+                self.narrator(cx).tell(&Event::Gone(&io::ErrorKind::ConnectionReset.into()));
+                self.state = State::Closed;
+            }
+            (_, Ask::Called) => return Step::Wait,
             (Outgoing::Memory { .. } | Outgoing::File(_), _) if !self.is_writable => {
                 writing.next = Ask::Soon;
                 return Step::Wait;
@@ -208,6 +229,7 @@ impl<T: Transport> Connection<T> {
         match produced {
             Ok(Produced::More) => {}
             Ok(Produced::Later(span)) => *next = Ask::At(cx.now.tick().plus(span)),
+            Ok(Produced::Waiting) => *next = Ask::Called,
             Ok(Produced::All) => {
                 if is_chunked {
                     encode_last_chunk(out);

@@ -44,7 +44,7 @@ impl Multipart {
         let content = match whole {
             Body::Bytes(bytes) => Content::Memory(bytes),
             Body::File(range) => Content::Open(range.file),
-            Body::Empty | Body::Stream(_) | Body::Later(_) => return None,
+            Body::Empty | Body::Stream(_) | Body::Later(_) | Body::Elsewhere(_) => return None,
         };
         let mut made = Multipart {
             content,

@@ -30,6 +30,8 @@ pub enum Body {
     Stream(Box<dyn Source>),
     /// The whole response comes later; made by [`Request::defer`](super::Request::defer).
     Later(Pending),
+    /// What is answered at this path and query; made by [`Response::elsewhere`](super::Response::elsewhere).
+    Elsewhere(Box<str>),
 }
 
 impl Body {
@@ -41,7 +43,7 @@ impl Body {
             Body::Bytes(bytes) => u64::try_from(bytes.as_slice().len()).ok(),
             Body::File(range) => Some(range.length),
             Body::Stream(source) => source.length(),
-            Body::Later(_) => None,
+            Body::Later(_) | Body::Elsewhere(_) => None,
         }
     }
 
@@ -235,6 +237,48 @@ pub enum Produced {
     More,
     /// There is nothing for the moment: ask again after this time. What was appended is sent meanwhile.
     Later(Duration),
+    /// There is nothing for the moment: whoever has something for it [summons](super::Summons) its connection. What was appended is sent
+    /// meanwhile. There is no time limit but the source's own.
+    ///
+    /// ```
+    /// use ownhands::{App, Produced, Request, Response, Source, testing::MockClient};
+    /// use std::sync::mpsc::{Receiver, TryRecvError, channel};
+    ///
+    /// /// What a thread finds, as it is found.
+    /// struct Finds(Receiver<&'static str>);
+    ///
+    /// impl Source for Finds {
+    ///     fn produce(&mut self, out: &mut Vec<u8>) -> std::io::Result<Produced> {
+    ///         Ok(match self.0.try_recv() {
+    ///             Ok(find) => {
+    ///                 out.extend_from_slice(find.as_bytes());
+    ///                 Produced::More
+    ///             }
+    ///             Err(TryRecvError::Empty) => Produced::Waiting,
+    ///             Err(TryRecvError::Disconnected) => Produced::All,
+    ///         })
+    ///     }
+    /// }
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/finds", |request: &Request<'_>| {
+    ///     let (finds, found) = channel();
+    ///     let summons = request.recall.summons();
+    ///     std::thread::spawn(move || {
+    ///         for find in ["a coin, ", "a key"] {
+    ///             let _ = finds.send(find); // fails once the peer has left
+    ///             summons.send();
+    ///         }
+    ///         drop(finds);
+    ///         summons.send();
+    ///     });
+    ///     Response::stream(Finds(found))
+    /// })?;
+    /// assert_eq!(MockClient::new(app).get("/finds").text(), "a coin, a key");
+    /// # Ok(()) }
+    /// ```
+    Waiting,
     /// That was all.
     All,
 }

@@ -58,6 +58,49 @@ impl Recall<'static> {
     pub const NOBODY: Recall<'static> = Recall { wake: None, ticket: 0 };
 }
 
+impl Recall<'_> {
+    /// The same, to be kept.
+    #[must_use]
+    pub fn summons(self) -> Summons {
+        Summons { wake: self.wake.map(Arc::clone), ticket: self.ticket }
+    }
+}
+
+/// Wakes the loop for one connection, or for one [upstream](crate::upstream::Upstream), as often as there is something to do for it.
+/// It may be sent to another thread. One for a connection that has gone wakes whoever has its place, who finds nothing to do.
+///
+/// An example stands at [`Produced::Waiting`](super::Produced::Waiting).
+#[derive(Clone, Default)]
+pub struct Summons {
+    wake: Option<Arc<dyn Wake>>,
+    ticket: usize,
+}
+
+impl Summons {
+    /// True if this is what it was made from.
+    #[must_use]
+    pub fn is_of(&self, recall: Recall<'_>) -> bool {
+        let is_same = match (&self.wake, recall.wake) {
+            (Some(own), Some(other)) => Arc::ptr_eq(own, other),
+            (own, other) => own.is_none() && other.is_none(),
+        };
+        is_same && self.ticket == recall.ticket
+    }
+
+    /// Has it go on in this turn of the loop, or in the next.
+    pub fn send(&self) {
+        if let Some(wake) = &self.wake {
+            wake.wake(self.ticket);
+        }
+    }
+}
+
+impl fmt::Debug for Summons {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Summons({})", self.ticket)
+    }
+}
+
 impl fmt::Debug for Recall<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Recall({})", self.ticket)
@@ -100,8 +143,7 @@ impl fmt::Debug for Recall<'_> {
 /// ```
 pub struct Deferred {
     shared: Arc<Shared>,
-    wake: Option<Arc<dyn Wake>>,
-    ticket: usize,
+    summons: Summons,
 }
 
 /// The connection's end of an answer that is owed.
@@ -132,6 +174,8 @@ struct Shared {
     outcome: Mutex<Option<Result<Response, HttpError>>>,
     /// The connection waits no longer.
     is_given_up: AtomicBool,
+    /// Who is to learn of that.
+    worker: Mutex<Summons>,
 }
 
 impl fmt::Debug for Shared {
@@ -151,13 +195,24 @@ impl Deferred {
     pub(crate) fn new(recall: Recall<'_>) -> (Deferred, Pending) {
         let shared = Arc::new(Shared::default());
         let pending = Pending { shared: Arc::clone(&shared) };
-        (Deferred { shared, wake: recall.wake.map(Arc::clone), ticket: recall.ticket }, pending)
+        (Deferred { shared, summons: recall.summons() }, pending)
     }
 
     /// Gives the answer, and wakes the loop. An error becomes a page, as if the handler had returned it.
     pub fn answer(self, answer: impl IntoResponse) {
         self.shared.settle(answer.into_response());
         // Dropping the handle wakes the loop.
+    }
+
+    /// What wakes the connection that waits: for a [`Source`](super::Source) that goes on after the answer was given.
+    #[must_use]
+    pub fn summons(&self) -> Summons {
+        self.summons.clone()
+    }
+
+    /// Has this summons sent when nobody waits any more, for an upstream that works on the answer.
+    pub fn set_worker(&self, worker: Summons) {
+        *self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;
     }
 
     /// False once nobody waits any more: the peer is gone, or the time is over. Work on the answer may stop.
@@ -172,15 +227,13 @@ impl Drop for Deferred {
         let mut outcome = self.shared.outcome.lock().unwrap_or_else(PoisonError::into_inner);
         outcome.get_or_insert_with(|| Err(HttpError::internal("a deferred answer was dropped before it was given")));
         drop(outcome);
-        if let Some(wake) = &self.wake {
-            wake.wake(self.ticket);
-        }
+        self.summons.send();
     }
 }
 
 impl fmt::Debug for Deferred {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Deferred({})", self.ticket)
+        write!(f, "Deferred({})", self.summons.ticket)
     }
 }
 
@@ -194,5 +247,6 @@ impl Pending {
 impl Drop for Pending {
     fn drop(&mut self) {
         self.shared.is_given_up.store(true, Ordering::Release);
+        std::mem::take(&mut *self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner)).send();
     }
 }

@@ -45,7 +45,7 @@ pub use form::{Form, Pairs};
 pub use framing::{BodyLength, Framing};
 pub use header_list::HeaderList;
 pub use headers::Headers;
-pub use later::{Deferred, Pending, Recall, Wake};
+pub use later::{Deferred, Pending, Recall, Summons, Wake};
 pub use limits::Limits;
 pub use method::Method;
 pub use now::{Now, Tick};

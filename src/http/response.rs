@@ -96,6 +96,24 @@ impl Response {
         self
     }
 
+    /// What is answered at this path and query of the same application, in the encoding of a target: asked for with GET, and without
+    /// the body of the request. The peer does not learn of it; who should learn of it is sent a redirect.
+    ///
+    /// ```
+    /// use ownhands::{App, Request, Response, testing::MockClient};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut app = App::new();
+    /// app.route("GET", "/new/(?<name>.*)", |request: &Request<'_>| request.param("name").map(str::to_owned))?;
+    /// app.route("POST", "/old", |_: &Request<'_>| Response::elsewhere("/new/a%20place?"))?;
+    /// assert_eq!(MockClient::new(app).post("/old").body("what was asked").send().text(), "a place");
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn elsewhere(target: impl Into<Box<str>>) -> Self {
+        Response::new(Status::OK).with_body(Body::Elsewhere(target.into()))
+    }
+
     /// The same response with this field; any of that name is replaced.
     ///
     /// What is no field is not sent: the response then becomes a 500, and the log says why.

@@ -79,8 +79,12 @@ impl Status {
     pub const INTERNAL_SERVER_ERROR: Status = Status(500);
     /// 501
     pub const NOT_IMPLEMENTED: Status = Status(501);
+    /// 502
+    pub const BAD_GATEWAY: Status = Status(502);
     /// 503
     pub const SERVICE_UNAVAILABLE: Status = Status(503);
+    /// 504
+    pub const GATEWAY_TIMEOUT: Status = Status(504);
     /// 505
     pub const VERSION_NOT_SUPPORTED: Status = Status(505);
 

@@ -37,8 +37,12 @@ pub(super) struct Mailbox {
     is_stopping: AtomicBool,
     /// Nothing more is waited for.
     is_over: AtomicBool,
-    /// Connections whose answers are there.
+    /// Who is called.
     tickets: Mutex<Vec<usize>>,
+    /// There are tickets.
+    has_tickets: AtomicBool,
+    /// The loop may be asleep: it must be woken. While it turns it looks by itself.
+    is_asleep: AtomicBool,
 }
 
 impl Handle {
@@ -49,6 +53,8 @@ impl Handle {
             is_stopping: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
             tickets: Mutex::default(),
+            has_tickets: AtomicBool::new(false),
+            is_asleep: AtomicBool::new(true),
         };
         Ok(Handle { mailbox: Arc::new(mailbox) })
     }
@@ -83,16 +89,38 @@ impl Handle {
         Arc::clone(&self.mailbox)
     }
 
-    /// The connections that were called since the last time.
+    /// Those who were called since the last time.
     pub(super) fn take_tickets(&self) -> Vec<usize> {
+        if !self.mailbox.has_tickets.swap(false, Ordering::SeqCst) {
+            return Vec::new();
+        }
         std::mem::take(&mut *self.mailbox.tickets.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// True if somebody was called.
+    pub(super) fn has_tickets(&self) -> bool {
+        self.mailbox.has_tickets.load(Ordering::SeqCst)
+    }
+
+    /// The loop is about to sleep: from here on it must be woken. Asked whether there are tickets after this, it misses none.
+    pub(super) fn falls_asleep(&self) {
+        self.mailbox.is_asleep.store(true, Ordering::SeqCst);
+    }
+
+    /// The loop turns, and will look at the tickets before it sleeps.
+    pub(super) fn is_awake(&self) {
+        self.mailbox.is_asleep.store(false, Ordering::SeqCst);
     }
 }
 
 impl Wake for Mailbox {
     fn wake(&self, ticket: usize) {
         self.tickets.lock().unwrap_or_else(PoisonError::into_inner).push(ticket);
-        if let Err(error) = self.waker.wake() {
+        self.has_tickets.store(true, Ordering::SeqCst);
+        // The first one wakes it for all.
+        if self.is_asleep.swap(false, Ordering::SeqCst)
+            && let Err(error) = self.waker.wake()
+        {
             log::error!("a deferred answer must wait: the loop cannot be woken: {error}");
         }
     }

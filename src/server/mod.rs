@@ -19,6 +19,7 @@ mod stop;
 mod stream;
 mod timers;
 mod turns;
+mod upstreams;
 mod visitors;
 
 use std::collections::VecDeque;
@@ -41,6 +42,7 @@ use idlers::Idlers;
 use signals::Signals;
 use stream::Stream;
 use timers::Timers;
+use upstreams::Upstreams;
 use visitors::Visitors;
 
 pub use calls::Call;
@@ -73,6 +75,7 @@ pub struct Server<S> {
     addresses: Vec<SocketAddr>,
     slots: Slab<Slot>,
     timers: Timers,
+    upstreams: Upstreams,
     /// Connections that used up their share of a turn, in the order in which they go on.
     again: VecDeque<usize>,
     scratch: Scratch,
@@ -131,6 +134,7 @@ const WAKER: Token = Token(usize::MAX - 1);
 const SIGNALS: Token = Token(usize::MAX - 2);
 const FIRST_LISTENER: usize = usize::MAX - 4096;
 const FIRST_WATCH: usize = usize::MAX - 8192;
+const FIRST_UPSTREAM: usize = usize::MAX / 2;
 
 impl<S: Service> Server<S> {
     /// Binds all the addresses, or none. Port 0 lets the system pick one.
@@ -174,6 +178,7 @@ impl<S: Service> Server<S> {
             addresses,
             slots: Slab::new(),
             timers: Timers::default(),
+            upstreams: Upstreams::default(),
             again: VecDeque::new(),
             scratch: Scratch::new().with_bodies(config.bodies.clone()),
             service,
@@ -226,19 +231,27 @@ impl<S: Service> Server<S> {
 
     /// One turn of the loop, which waits no longer than this.
     fn turn(&mut self, events: &mut Events, until: Tick) -> io::Result<()> {
+        self.handle.falls_asleep();
         match self.poll.poll(events, self.sleep(until)) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
             other => other?,
         }
+        self.handle.is_awake();
         self.now.next_turn();
         self.next_turn = self.service.begin_turn(&self.now);
         let unfinished = self.again.len();
         for event in events.iter() {
             match event.token() {
-                WAKER => self.handle.take_tickets().into_iter().for_each(|key| self.call(key)),
+                WAKER => {} // the tickets are looked at in every turn
                 SIGNALS => self.hear_signals(),
                 Token(listener) if listener >= FIRST_LISTENER => self.acceptor.set_ready(listener - FIRST_LISTENER),
                 Token(watch) if watch >= FIRST_WATCH => self.calls.push_back(Call::Ready(watch - FIRST_WATCH)),
+                Token(upstream) if upstream >= FIRST_UPSTREAM => {
+                    let is_over = event.is_error() || event.is_read_closed() || event.is_write_closed();
+                    let (is_readable, is_writable) = (event.is_readable() || is_over, event.is_writable() || is_over);
+                    let (upstreams, loan) = self.upstreams();
+                    upstreams.hear(upstream - FIRST_UPSTREAM, is_readable, is_writable, loan);
+                }
                 Token(key) => {
                     if let Some(slot) = self.slots.get_mut(key) {
                         // An error is found by reading, like an end.
@@ -262,6 +275,7 @@ impl<S: Service> Server<S> {
             self.now.renew(); // who is let in now may ask for what came while it lasted
         }
         self.accept();
+        self.ask_upstreams();
         if self.handle.wants_stop() {
             self.stop();
         }
@@ -276,11 +290,12 @@ impl<S: Service> Server<S> {
 
     /// How long the next poll may sleep. With nobody here and nothing to do: for good.
     fn sleep(&self, until: Tick) -> Option<Duration> {
-        if !self.again.is_empty() || self.acceptor.is_ready() {
+        let is_busy = !self.again.is_empty() || self.upstreams.is_busy();
+        if is_busy || self.acceptor.is_ready() || self.handle.has_tickets() {
             return Some(Duration::ZERO);
         }
-        let next =
-            [self.timers.next(), self.acceptor.resumes(), Some(self.last_call), Some(self.next_turn), Some(until)];
+        let (own, theirs) = (self.timers.next(), self.upstreams.next());
+        let next = [own, theirs, self.acceptor.resumes(), Some(self.last_call), Some(self.next_turn), Some(until)];
         let next = next.into_iter().flatten().min().filter(|&next| next < Tick::NEVER)?;
         Some(next.since(self.turned).saturating_add(ROUND_UP))
     }

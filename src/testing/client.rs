@@ -2,11 +2,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::connection::{Connection, Context, Next, Phase, Scratch, Timeouts, Tracer};
 use crate::http::{Limits, Now, Recall, Tick, Wake};
 use crate::service::Service;
+use crate::service::crew::Crew;
 
 use super::bell::Bell;
 use super::{Answer, MockConnection, MockRequest};
@@ -49,6 +50,7 @@ pub struct MockClient<S> {
     peer: Option<SocketAddr>,
     speaks_proxy: bool,
     connection: Option<Connection<MockConnection>>,
+    crew: Crew,
     next: Next,
     /// When the service wants the next turn.
     next_turn: Tick,
@@ -61,6 +63,9 @@ const BEGINNING: Duration = Duration::from_secs(1_767_225_600);
 
 /// Real time that a deferred answer may take in a test.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Real time from one look at those who are asked in turn to the next.
+const GLANCE: Duration = Duration::from_millis(5);
 
 /// Turns after which a conversation that still moves is taken for one that never ends.
 const MAX_TURNS: usize = 100_000;
@@ -84,6 +89,7 @@ impl<S: Service> MockClient<S> {
             peer: Some(PEER),
             speaks_proxy: false,
             connection: None,
+            crew: Crew::default(),
             next: Next::Close,
             next_turn: Tick::NEVER,
             received: Vec::new(),
@@ -313,6 +319,7 @@ impl<S: Service> MockClient<S> {
                 Next::Wait(deadline) if !self.is_closed() => deadline.min(self.next_turn),
                 _ => self.next_turn,
             };
+            let deadline = deadline.min(self.crew.next());
             if deadline > until {
                 break;
             }
@@ -382,9 +389,16 @@ impl<S: Service> MockClient<S> {
         self.advance();
     }
 
-    /// Waits in real time for answers that were put off, as far as other threads work on them.
+    /// Waits in real time for answers that were put off, as far as other threads, or those who are asked in turn, work on them.
     fn wait_for_deferred(&mut self) {
-        while self.connection.as_ref().is_some_and(Connection::is_waiting) && self.bell.wait(PATIENCE) {
+        let start = Instant::now();
+        while self.connection.as_ref().is_some_and(Connection::is_waiting) && start.elapsed() < PATIENCE {
+            self.crew.take_in(&self.service);
+            if self.crew.are_there() {
+                self.crew.wait(GLANCE);
+            } else if !self.bell.wait(PATIENCE) {
+                return;
+            }
             self.advance();
         }
     }
@@ -399,6 +413,8 @@ impl<S: Service> MockClient<S> {
         for _ in 0..MAX_TURNS {
             self.turn_clock();
             self.next_turn = self.service.begin_turn(&self.now);
+            self.crew.take_in(&self.service);
+            self.crew.go_on(&self.now, &self.wake);
             let Some(connection) = &mut self.connection else { return };
             let mut context = Context {
                 service: &self.service,
@@ -419,6 +435,8 @@ impl<S: Service> MockClient<S> {
                 Next::Wait(_) if connection.transport().is_readable() && !connection.wants_read() => {
                     connection.set_ready(true, false, false);
                 }
+                // Whoever is asked in turn was called, or has called.
+                Next::Wait(_) if self.crew.are_there() && self.bell.wait(Duration::ZERO) => {}
                 Next::Wait(_) => return,
                 Next::Close => self.connection = None,
             }

@@ -1,31 +1,25 @@
 //! A conversation with another process of this program: messages of text, with descriptors.
 //!
-//! A Unix socket of whole messages (`SOCK_SEQPACKET`, unix(7)): nothing to put together, nothing to keep, and the end of
-//! the other process is an end here. Nothing in it waits for ever, unless that is asked for by name.
+//! A wire as gateways have it, for text; and here one may wait. Nothing waits for ever, unless that is asked for by name.
 
-use std::io::{self, IoSlice, IoSliceMut};
-use std::mem::MaybeUninit;
+use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ownhands::gateway;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{FdFlags, fcntl_setfd};
-use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags, SendAncillaryBuffer,
-    SendAncillaryMessage, SendFlags, Shutdown, SocketAddrUnix, SocketFlags, SocketType, connect, recvmsg, sendmsg,
-    shutdown, socket, socketpair, sockopt,
-};
+use rustix::net::{AddressFamily, Shutdown, SocketAddrUnix, SocketType, connect, shutdown, socket, sockopt};
 
 /// Bytes of a message: the longest tells where a server listens and why something went wrong.
 const LONGEST: usize = 16 * 1024;
 
-/// Descriptors of a message: the system lets no more pass (`SCM_MAX_FD`, unix(7)).
-pub(super) const MOST_DESCRIPTORS: usize = 253;
+/// Descriptors of a message.
+pub(super) const MOST_DESCRIPTORS: usize = gateway::Wire::MOST_DESCRIPTORS;
 
 /// One end of it.
 #[derive(Debug)]
-pub(super) struct Wire(OwnedFd);
+pub(super) struct Wire(gateway::Wire);
 
 /// What is said.
 #[derive(Debug)]
@@ -37,8 +31,7 @@ pub(super) struct Message {
 impl Wire {
     /// Both ends.
     pub(super) fn pair() -> io::Result<(Wire, Wire)> {
-        let (one, other) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::empty(), None)?;
-        Ok((Wire::new(one)?, Wire::new(other)?))
+        gateway::Wire::pair().map(|(one, other)| (Wire(one), Wire(other)))
     }
 
     /// The end of what listens at this path. Where many wait already, it waits with them, at most so long.
@@ -66,8 +59,7 @@ impl Wire {
 
     /// No other program is to have it.
     pub(super) fn new(socket: OwnedFd) -> io::Result<Wire> {
-        fcntl_setfd(&socket, FdFlags::CLOEXEC)?;
-        Ok(Wire(socket))
+        gateway::Wire::new(socket).map(Wire)
     }
 
     /// Says something, if the other end has room for it.
@@ -75,14 +67,7 @@ impl Wire {
     /// # Errors
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has none, [`BrokenPipe`](io::ErrorKind::BrokenPipe) if it has gone.
     pub(super) fn send(&self, text: &str, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        if !descriptors.is_empty() && !control.push(SendAncillaryMessage::ScmRights(descriptors)) {
-            return Err(io::Error::new(io::ErrorKind::InvalidInput, "too many descriptors for one message"));
-        }
-        let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-        sendmsg(&self.0, &[IoSlice::new(text.as_bytes())], &mut control, flags)?;
-        Ok(())
+        self.0.send(text.as_bytes(), descriptors)
     }
 
     /// What the other end has said; `None` if it has gone.
@@ -91,28 +76,15 @@ impl Wire {
     /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has said nothing.
     pub(super) fn receive(&self) -> io::Result<Option<Message>> {
         let mut text = [0; LONGEST];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_DESCRIPTORS))];
-        let mut control = RecvAncillaryBuffer::new(&mut space);
-        let message = recvmsg(&self.0, &mut [IoSliceMut::new(&mut text)], &mut control, RecvFlags::DONTWAIT)?;
-        let mut descriptors = Vec::new();
-        for part in control.drain() {
-            if let RecvAncillaryMessage::ScmRights(received) = part {
-                descriptors.extend(received);
-            }
-        }
-        for descriptor in &descriptors {
-            fcntl_setfd(descriptor, FdFlags::CLOEXEC)?;
-        }
-        if message.flags.intersects(ReturnFlags::TRUNC | ReturnFlags::CTRUNC) {
+        let Some(heard) = self.0.receive(&mut text)? else { return Ok(None) };
+        if !heard.is_whole {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidData,
                 "the message is too long, or there is no room for it",
             ));
         }
-        // Nobody here says nothing: what is empty is the end.
-        let text = text.get(..message.bytes).unwrap_or_default();
-        let text = String::from_utf8_lossy(text).into_owned();
-        Ok((!text.is_empty()).then_some(Message { text, descriptors }))
+        let text = String::from_utf8_lossy(text.get(..heard.length).unwrap_or_default()).into_owned();
+        Ok(Some(Message { text, descriptors: heard.descriptors }))
     }
 
     /// The same, and waits for it, at most so long.
@@ -175,7 +147,7 @@ impl Wire {
     }
 
     pub(super) fn into_fd(self) -> OwnedFd {
-        self.0
+        self.0.into()
     }
 }
 
@@ -208,7 +180,7 @@ mod tests {
         assert_eq!((first.text.as_str(), first.descriptors.len()), ("first", 2));
         let mut text = String::new();
         let received = first.descriptors.into_iter().next().unwrap();
-        assert!(rustix::io::fcntl_getfd(&received).unwrap().contains(FdFlags::CLOEXEC));
+        assert!(rustix::io::fcntl_getfd(&received).unwrap().contains(rustix::io::FdFlags::CLOEXEC));
         std::fs::File::from(received).read_to_string(&mut text).unwrap();
         assert_eq!(text, "as it was left");
         assert_eq!(other.wait(Duration::ZERO).unwrap().unwrap().text, "second");

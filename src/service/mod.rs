@@ -2,10 +2,15 @@
 //!
 //! A connection knows nothing of routes or files, and an application nothing of sockets: they meet in [`Service`].
 
+pub(crate) mod crew;
+pub mod upstream;
+
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 
 use crate::http::{Headers, HttpError, Now, Request, Response, Status, Tick, names_html};
+
+use self::upstream::Upstream;
 
 /// What answers requests. [`App`](crate::App) is one; a test may bring its own.
 ///
@@ -73,6 +78,12 @@ pub trait Service {
 
     /// Told at the end of each turn of the loop: the time to write out what was gathered.
     fn end_turn(&self) {}
+
+    /// The next one of those whom this service has begun to ask, and who has not been taken in by the loop. It is asked in each
+    /// turn, until it says `None`.
+    fn upstream(&self) -> Option<Box<dyn Upstream>> {
+        None
+    }
 }
 
 /// What there is of a request that could not be read to its end.
@@ -227,7 +238,8 @@ pub type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response, HttpError>>;
 /// # Ok(()) }
 /// ```
 pub trait Resource {
-    /// The methods it answers, as `Allow` lists them: `GET, HEAD`. Any other is refused with 405 before a body is read.
+    /// The methods it answers, as `Allow` lists them: `GET, HEAD`. Any other is refused with 405 before a body is read. `*` is all
+    /// of them, those that nobody has heard of included.
     fn allow(&self) -> &str;
 
     /// Answers a request for [`path_below_mount`](Request::path_below_mount).
@@ -235,4 +247,9 @@ pub trait Resource {
     /// # Errors
     /// The refusal; the application turns it into a page.
     fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError>;
+
+    /// The next one of those whom it has begun to ask, as [`Service::upstream`] has it.
+    fn upstream(&self) -> Option<Box<dyn Upstream>> {
+        None
+    }
 }

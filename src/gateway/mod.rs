@@ -1,0 +1,19 @@
+//! Layer 4: those who answer behind the loop: web applications and programs.
+//!
+//! A gateway is a [`Resource`](crate::Resource) like any other: it is mounted under a prefix, and puts its answers off. Behind it
+//! stand upstreams, which the loop watches beside its connections. Nothing here waits, and nothing here knows what a socket of
+//! a peer is.
+
+mod error;
+mod head;
+mod launcher;
+mod letter;
+mod murmur;
+mod opened;
+mod pipe;
+mod relay;
+mod wsgi;
+
+pub use error::GatewayError;
+pub use launcher::{Heard, Launcher, Wire, attend};
+pub use wsgi::{RunningWsgi, Wsgi};

@@ -1,0 +1,204 @@
+//! An answer on its way from an upstream to a peer: first its head, then content, then the end.
+//!
+//! An answer that is complete before the upstream has to wait leaves as a whole, with its length; any other is streamed. The
+//! upstream need not know which: it says what has come, and when it waits.
+
+use crate::http::{Body, Bytes, Deferred, HttpError, Produced, Response, Source, Status, Summons};
+
+use super::head::{self, Head};
+use super::pipe::{CAPACITY, Feed, pipe};
+
+/// An answer that is owed.
+#[derive(Debug)]
+pub(super) struct Relay {
+    state: State,
+    /// Who answers, as the log and the refusal call it: `the script /cgi-bin/time`.
+    who: Box<str>,
+    is_head: bool,
+    /// Calls the upstream.
+    upstream: Summons,
+}
+
+#[derive(Debug)]
+enum State {
+    /// Nothing but a part of the head has come.
+    Head(Deferred, Vec<u8>),
+    /// The head has come and some content; the answer may yet be complete before anybody waits.
+    Gathering(Deferred, Response, Content, Vec<u8>),
+    /// It is being sent.
+    Sending(Feed, Content),
+    /// The peer has all it needs, which is a head; the upstream may end in peace.
+    Silent,
+    /// The peer needs no more; what still comes is thrown away.
+    Over,
+}
+
+/// What was announced of the content, and is still to come.
+#[derive(Debug)]
+struct Content {
+    left: Option<u64>,
+}
+
+impl Content {
+    /// The part of these bytes that was announced.
+    fn take<'a>(&mut self, bytes: &'a [u8]) -> &'a [u8] {
+        let Some(left) = &mut self.left else { return bytes };
+        let taken = bytes.get(..usize::try_from(*left).unwrap_or(usize::MAX)).unwrap_or(bytes);
+        *left = left.saturating_sub(taken.len() as u64);
+        taken
+    }
+
+    /// Why the content is not complete, if it is not.
+    fn fault(&self) -> Option<String> {
+        self.left.filter(|&left| left > 0).map(|left| format!("it ended {left} bytes before the length it announced"))
+    }
+}
+
+impl Relay {
+    /// To this peer, which asked with HEAD or not.
+    pub(super) fn new(deferred: Deferred, who: impl Into<Box<str>>, is_head: bool, upstream: Summons) -> Self {
+        deferred.set_worker(upstream.clone());
+        Relay { state: State::Head(deferred, Vec::new()), who: who.into(), is_head, upstream }
+    }
+
+    /// False once nobody waits for more.
+    pub(super) fn is_wanted(&self) -> bool {
+        match &self.state {
+            State::Head(deferred, _) | State::Gathering(deferred, ..) => deferred.is_wanted(),
+            State::Sending(feed, _) => feed.is_wanted(),
+            State::Silent => true,
+            State::Over => false,
+        }
+    }
+
+    /// True until the peer was told a status.
+    pub(super) fn has_not_begun(&self) -> bool {
+        matches!(self.state, State::Head(..) | State::Gathering(..))
+    }
+
+    /// Bytes that may be taken in now. Where there is no room, the upstream is called when there is.
+    pub(super) fn room(&self) -> usize {
+        match &self.state {
+            State::Sending(feed, _) if feed.is_wanted() => feed.room(),
+            _ => CAPACITY,
+        }
+    }
+
+    /// Takes in what the upstream has said: head and content, one behind the other.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        let State::Head(_, gathered) = &mut self.state else { return self.take_content(bytes) };
+        gathered.extend_from_slice(bytes);
+        match head::read(gathered) {
+            Ok(None) => {}
+            Ok(Some((head, end))) => {
+                let content = gathered.split_off(end.min(gathered.len()));
+                self.begin(head);
+                self.take_content(&content);
+            }
+            Err(why) => self.fail(Status::BAD_GATEWAY, &why),
+        }
+    }
+
+    /// Takes in a head that stands by itself.
+    pub(super) fn take_head(&mut self, bytes: &[u8]) {
+        match head::read(bytes) {
+            Ok(Some((head, _))) => self.begin(head),
+            Ok(None) => self.fail(Status::BAD_GATEWAY, "its head has no end"),
+            Err(why) => self.fail(Status::BAD_GATEWAY, &why),
+        }
+    }
+
+    fn begin(&mut self, head: Head) {
+        let State::Head(deferred, _) = std::mem::replace(&mut self.state, State::Over) else { return };
+        let Head { status, headers, length, elsewhere } = head;
+        if let Some(path) = elsewhere {
+            self.state = State::Silent;
+            return deferred.answer(Response::elsewhere(path));
+        }
+        let response = Response::new(status).with_headers(headers);
+        if self.is_head || status.is_bodiless() {
+            self.state = State::Silent;
+            return deferred.answer(response.with_body(Body::Stream(Box::new(Silence(length)))));
+        }
+        self.state = State::Gathering(deferred, response, Content { left: length }, Vec::new());
+    }
+
+    pub(super) fn take_content(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            State::Gathering(_, _, content, gathered) => {
+                gathered.extend_from_slice(content.take(bytes));
+                if gathered.len() >= CAPACITY / 2 {
+                    self.send();
+                }
+            }
+            State::Sending(feed, content) => feed.push(content.take(bytes)),
+            State::Head(..) | State::Silent | State::Over => {}
+        }
+    }
+
+    /// The upstream waits: the peer gets what there is.
+    pub(super) fn send(&mut self) {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Gathering(deferred, response, content, gathered) => {
+                let length = content.left.map(|left| left.saturating_add(gathered.len() as u64));
+                let (feed, drain) = pipe(gathered, length, self.upstream.clone(), deferred.summons());
+                deferred.answer(response.with_body(Body::Stream(Box::new(drain))));
+                State::Sending(feed, content)
+            }
+            other => other,
+        };
+    }
+
+    /// That was all.
+    pub(super) fn end(&mut self) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Head(deferred, gathered) => {
+                let part = if gathered.is_empty() { "it ended without an answer" } else { "it ended within its head" };
+                deferred.answer(refusal(Status::BAD_GATEWAY, &self.who, part));
+            }
+            State::Gathering(deferred, response, content, gathered) => match content.fault() {
+                None => deferred.answer(response.with_body(Body::Bytes(Bytes::Owned(gathered)))),
+                Some(why) => deferred.answer(refusal(Status::BAD_GATEWAY, &self.who, &why)),
+            },
+            State::Sending(feed, content) => match content.fault() {
+                None => feed.end(),
+                Some(why) => feed.fail(format!("{}: {why}", self.who)),
+            },
+            State::Silent | State::Over => {}
+        }
+    }
+
+    /// It will not be complete: a refusal with this status where nothing was sent, else the connection is cut short.
+    pub(super) fn fail(&mut self, status: Status, why: &str) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Head(deferred, _) | State::Gathering(deferred, ..) => {
+                deferred.answer(refusal(status, &self.who, why));
+            }
+            State::Sending(feed, _) => feed.fail(format!("{}: {why}", self.who)),
+            State::Silent | State::Over => {}
+        }
+    }
+}
+
+/// The peer is told whose fault it is, and the log what happened.
+fn refusal(status: Status, who: &str, why: &str) -> Result<Response, HttpError> {
+    let detail = match status {
+        Status::GATEWAY_TIMEOUT => "the application took too long to answer",
+        Status::SERVICE_UNAVAILABLE => "the application cannot answer now",
+        _ => "the application gave no answer that can be passed on",
+    };
+    Err(HttpError::new(status, detail).with_source(std::io::Error::other(format!("{who}: {why}"))))
+}
+
+/// Content that is announced and not sent: the answer to HEAD.
+struct Silence(Option<u64>);
+
+impl Source for Silence {
+    fn produce(&mut self, _: &mut Vec<u8>) -> std::io::Result<Produced> {
+        Ok(Produced::All)
+    }
+
+    fn length(&self) -> Option<u64> {
+        self.0
+    }
+}

@@ -1,0 +1,38 @@
+//! The foreman: the pool's ear at the launcher, and its clock. It hears who has ended, and starts whom there should be.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
+
+use crate::http::Tick;
+use crate::service::upstream::{Next, Shift, Upstream};
+
+use super::pool::Pool;
+
+pub(super) struct Foreman {
+    pub(super) pool: Rc<Pool>,
+}
+
+impl Upstream for Foreman {
+    fn descriptor(&self) -> BorrowedFd<'_> {
+        self.pool.launcher.as_fd()
+    }
+
+    fn advance(&mut self, shift: &mut Shift<'_>) -> Next {
+        self.pool.set_foreman(shift.recall.summons());
+        loop {
+            match self.pool.launcher.hear() {
+                Ok(Some(note)) => self.pool.take_note(note),
+                Ok(None) => break,
+                Err(error) => {
+                    log::error!("workers cannot be replaced any more: {error}");
+                    return Next::Close;
+                }
+            }
+        }
+        shift.ready.is_readable = false;
+        match self.pool.tend(shift.now.tick()) {
+            Some(again) => Next::Wait(again),
+            None => Next::Wait(Tick::NEVER),
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The workers of one application, and the requests that wait for one.
+//!
+//! One queue for all: whoever is free takes the next. Workers that end are replaced, at once where they had been ready, and
+//! with growing pauses where the application cannot be loaded; a new edition takes the place of the old one by one, and
+//! only once it is ready.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::http::{HttpError, Response, Status, Summons, Tick};
+
+use super::super::launcher::{Ending, Launcher, Note};
+use super::super::opened::Opened;
+use super::seat::{Job, Seat, Stage};
+use super::settings::Settings;
+use super::spawn::spawn;
+
+/// Bytes of memory that waiting requests take together: each may have a head of the largest size, and a body of what stays in
+/// memory.
+const MOST_BYTES: usize = 32 * 1024 * 1024;
+
+/// When a peer that found no place in the queue may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The pause after a worker that could not be started: the first, and the longest.
+const PAUSE: Duration = Duration::from_secs(1);
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long a worker that is ended may take to say where it was.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// The workers and their queue.
+pub(super) struct Pool {
+    pub(super) settings: Settings,
+    pub(super) launcher: Launcher,
+    pub(super) opened: Opened,
+    seats: RefCell<Vec<Rc<Seat>>>,
+    queue: RefCell<VecDeque<Job>>,
+    /// What the queue weighs.
+    bytes: Cell<usize>,
+    /// The edition of the application that there should be.
+    edition: Cell<u64>,
+    /// How many workers in a row could not be started, and when the next may be.
+    failures: Cell<u32>,
+    next_start: Cell<Tick>,
+    /// How many were started, for their names.
+    started: Cell<u64>,
+    /// Workers whose end is no news.
+    leaving: RefCell<Vec<u64>>,
+    /// Nobody asks any more: what waits is answered, and the workers leave.
+    is_closed: Cell<bool>,
+    /// Calls the foreman.
+    foreman: RefCell<Summons>,
+    /// What workers say before the first of them is ready; later it goes into the log.
+    early: RefCell<Option<Vec<String>>>,
+    /// Why the last one could not be started.
+    fault: RefCell<Option<String>>,
+}
+
+impl Pool {
+    pub(super) fn new(settings: Settings, launcher: Launcher) -> Self {
+        Pool {
+            settings,
+            launcher,
+            opened: Opened::default(),
+            seats: RefCell::default(),
+            queue: RefCell::default(),
+            bytes: Cell::new(0),
+            edition: Cell::new(0),
+            failures: Cell::new(0),
+            next_start: Cell::default(),
+            started: Cell::new(0),
+            leaving: RefCell::default(),
+            is_closed: Cell::new(false),
+            foreman: RefCell::default(),
+            early: RefCell::new(Some(Vec::new())),
+            fault: RefCell::default(),
+        }
+    }
+
+    /// Takes in a request: for a worker that is free, or for the next that will be.
+    ///
+    /// # Errors
+    /// 503 where no more can wait, or nobody is there who could answer.
+    pub(super) fn take(&self, job: Job) -> Result<(), HttpError> {
+        let seats = self.seats.borrow();
+        if let Some(seat) = seats.iter().find(|seat| seat.is_free()) {
+            *seat.job.borrow_mut() = Some(job);
+            seat.call();
+            return Ok(());
+        }
+        if self.failures.get() > 0 && !seats.iter().any(|seat| seat.is_able()) {
+            return Err(down());
+        }
+        let mut queue = self.queue.borrow_mut();
+        let bytes = self.bytes.get().saturating_add(job.letter.weight());
+        if queue.len() >= self.settings.queue || bytes > MOST_BYTES {
+            let detail = format!("{} requests wait for the application already; try again in a moment", queue.len());
+            return Err(HttpError::service_unavailable(RETRY_AFTER, detail));
+        }
+        self.bytes.set(bytes);
+        queue.push_back(job);
+        Ok(())
+    }
+
+    /// What a worker does next: what it was given, or the first that somebody still waits for.
+    pub(super) fn next_job(&self, seat: &Seat) -> Option<Job> {
+        if let Some(job) = seat.job.borrow_mut().take() {
+            return Some(job);
+        }
+        if seat.is_retired.get() && !self.is_closed.get() {
+            return None;
+        }
+        let mut queue = self.queue.borrow_mut();
+        loop {
+            let job = queue.pop_front()?;
+            self.bytes.set(self.bytes.get().saturating_sub(job.letter.weight()));
+            if job.deferred.is_wanted() {
+                return Some(job);
+            }
+        }
+    }
+
+    /// A worker has loaded the application.
+    pub(super) fn is_ready(&self, seat: &Seat) {
+        seat.stage.set(Stage::Idle);
+        self.failures.set(0);
+        self.fault.take();
+        log::info!("{} is ready", seat.name);
+        self.replace_one(seat.edition.get());
+    }
+
+    /// A new one is there: an old one may go, and the next new one come.
+    fn replace_one(&self, edition: u64) {
+        let seats = self.seats.borrow();
+        let old = seats.iter().find(|seat| seat.edition.get() < edition && !seat.is_retired.get());
+        if let Some(old) = old {
+            old.retire();
+        }
+        drop(seats);
+        self.call_foreman();
+    }
+
+    /// A worker could not load the application. Where an old edition serves, it goes on.
+    pub(super) fn could_not_start(&self, seat: &Seat, why: &str) {
+        log::error!("{} could not be started: {why}", seat.name);
+        self.failures.set(self.failures.get().saturating_add(1));
+        *self.fault.borrow_mut() = Some(why.to_owned());
+        let edition = self.edition.get();
+        let seats = self.seats.borrow();
+        let mut old = seats.iter().filter(|seat| seat.edition.get() < edition && seat.is_able()).peekable();
+        if old.peek().is_some() {
+            log::error!("the application stays as it was");
+            self.failures.set(0);
+            old.for_each(|seat| seat.edition.set(edition));
+        }
+    }
+
+    /// A worker has gone, or is given up. Its place is free.
+    pub(super) fn leave(&self, seat: &Seat) {
+        self.seats.borrow_mut().retain(|other| other.number != seat.number);
+        if let Some(job) = seat.job.borrow_mut().take() {
+            // It was given to one that ended before it took it.
+            self.queue.borrow_mut().push_front(job);
+        }
+        let is_anybody_there = self.seats.borrow().iter().any(|seat| seat.is_able());
+        if self.failures.get() > 0 && !is_anybody_there {
+            self.bytes.set(0);
+            self.queue.take().into_iter().for_each(|job| job.deferred.answer(Err::<Response, _>(down())));
+        }
+        self.call_foreman();
+    }
+
+    /// Ends a worker that has taken too long; it says where it is.
+    pub(super) fn abort(&self, seat: &Seat) {
+        if let Err(error) = self.launcher.end(seat.number, Ending::Abort, GRACE) {
+            log::error!("{} cannot be ended: {error}", seat.name);
+        }
+    }
+
+    /// Has all workers replaced, one by one, by such as have loaded the application anew.
+    pub(super) fn renew(&self) {
+        self.edition.set(self.edition.get().saturating_add(1));
+        self.next_start.set(Tick::default());
+        self.call_foreman();
+    }
+
+    /// Nobody asks any more: what waits is answered, and the workers leave.
+    pub(super) fn close(&self) {
+        self.is_closed.set(true);
+        self.seats.borrow().iter().for_each(|seat| seat.retire());
+        self.call_foreman();
+    }
+
+    /// True if all that there should be are ready.
+    pub(super) fn is_complete(&self) -> bool {
+        self.seats.borrow().iter().filter(|seat| seat.is_able()).count() >= self.settings.workers
+    }
+
+    /// Why no worker could be started, by now.
+    pub(super) fn fault(&self) -> Option<String> {
+        self.fault.borrow().clone()
+    }
+
+    /// What was said until now; from here on it goes into the log.
+    pub(super) fn end_early(&self) -> Vec<String> {
+        self.early.take().unwrap_or_default()
+    }
+
+    /// A worker has said a line.
+    pub(super) fn hear(&self, name: &str, line: &str) {
+        match &mut *self.early.borrow_mut() {
+            Some(early) if early.len() < MOST_EARLY => early.push(line.to_owned()),
+            Some(_) => {}
+            None => log::warn!("{name}: {line}"),
+        }
+    }
+
+    pub(super) fn set_foreman(&self, summons: Summons) {
+        *self.foreman.borrow_mut() = summons;
+    }
+
+    fn call_foreman(&self) {
+        self.foreman.borrow().send();
+    }
+
+    /// The foreman's round: starts whom there should be. It says when it wants the next round; `None`: never more.
+    pub(super) fn tend(self: &Rc<Self>, now: Tick) -> Option<Tick> {
+        if self.is_closed.get() {
+            return if self.seats.borrow().is_empty() { None } else { Some(Tick::NEVER) };
+        }
+        while self.wants_another() {
+            if now < self.next_start.get() {
+                return Some(self.next_start.get());
+            }
+            if let Err(error) = self.start_one() {
+                log::error!("no worker can be started: {error}");
+                self.failures.set(self.failures.get().saturating_add(1));
+            }
+            self.pause(now);
+        }
+        Some(Tick::NEVER)
+    }
+
+    fn wants_another(&self) -> bool {
+        let seats = self.seats.borrow();
+        // The first is alone: what is wrong with the application is said once.
+        if self.early.borrow().is_some() && !seats.is_empty() && !seats.iter().any(|seat| seat.is_able()) {
+            return false;
+        }
+        let staying = seats.iter().filter(|seat| !seat.is_retired.get());
+        let (new, old): (Vec<_>, Vec<_>) = staying.partition(|seat| seat.edition.get() >= self.edition.get());
+        let is_one_starting = new.iter().any(|seat| seat.stage.get() == Stage::Starting);
+        match old.is_empty() {
+            true => new.len() < self.settings.workers,
+            false => !is_one_starting,
+        }
+    }
+
+    /// Where the last ones could not be started, the next one waits.
+    fn pause(&self, now: Tick) {
+        let failures = self.failures.get();
+        if failures > 0 {
+            let pause = PAUSE.saturating_mul(1 << failures.saturating_sub(1).min(5)).min(LONGEST_PAUSE);
+            self.next_start.set(now.plus(pause));
+        }
+    }
+
+    /// Starts one more.
+    pub(super) fn start_one(self: &Rc<Self>) -> std::io::Result<()> {
+        let number = self.started.get().saturating_add(1);
+        self.started.set(number);
+        let seat = spawn(self, format!("worker {number} of {}", self.settings.application), self.edition.get())?;
+        self.seats.borrow_mut().push(seat);
+        Ok(())
+    }
+
+    /// What the launcher says of a worker.
+    pub(super) fn take_note(&self, note: Note) {
+        let (number, how) = match note {
+            Note::Failed { number, why } => (number, why),
+            Note::Ended { number, how, .. } => (number, how),
+        };
+        let mut leaving = self.leaving.borrow_mut();
+        if let Some(place) = leaving.iter().position(|&other| other == number) {
+            leaving.swap_remove(place);
+            return;
+        }
+        drop(leaving);
+        let seat = self.seats.borrow().iter().find(|seat| seat.number == number).cloned();
+        match seat {
+            Some(seat) if seat.stage.get() == Stage::Starting => {
+                seat.stage.set(Stage::Gone);
+                seat.call();
+                self.could_not_start(&seat, &how);
+                self.leave(&seat);
+            }
+            Some(seat) => log::warn!("{} has ended: {how}", seat.name),
+            None => log::warn!("a worker of {} has ended: {how}", self.settings.application),
+        }
+    }
+
+    /// That this one ends will be no news.
+    pub(super) fn expect_end(&self, seat: &Seat) {
+        let mut leaving = self.leaving.borrow_mut();
+        if !leaving.contains(&seat.number) {
+            leaving.push(seat.number);
+        }
+    }
+}
+
+/// Lines that are kept until the first worker is ready: a traceback, and what else is said at the start.
+const MOST_EARLY: usize = 1000;
+
+fn down() -> HttpError {
+    let detail = "the application cannot be started at the moment";
+    HttpError::new(Status::SERVICE_UNAVAILABLE, detail).with_header("Retry-After", "10")
+}

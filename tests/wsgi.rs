@@ -1,0 +1,280 @@
+//! Python applications behind the loop, asked without a socket.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use ownhands::gateway::{GatewayError, Launcher, RunningWsgi, Wsgi};
+use ownhands::testing::MockClient;
+use ownhands::{App, HttpError, Limits, Request};
+
+/// True if there is a Python; where there is none, these tests say so and pass.
+fn has_python() -> bool {
+    let has = Command::new("python3").arg("--version").output().is_ok();
+    if !has {
+        eprintln!("SKIPPED: there is no python3 here");
+    }
+    has
+}
+
+/// What the tests ask, each for one thing.
+const APPLICATION: &str = r#"
+import os, sys, time
+
+def application(environ, start_response):
+    path, headers = environ["PATH_INFO"], [("Content-Type", "text/plain")]
+    if path == "/hello":
+        start_response("200 OK", headers)
+        return [b"hello\n"]
+    if path == "/echo":
+        start_response("200 OK", headers)
+        return [environ["wsgi.input"].read()]
+    if path == "/length":
+        body, total = environ["wsgi.input"], 0
+        while block := body.read(100_000):
+            total += len(block)
+        start_response("200 OK", headers)
+        return [b"%d" % total]
+    if path == "/ignores":
+        start_response("200 OK", headers)
+        return [b"ignored"]
+    if path == "/stream":
+        start_response("200 OK", headers)
+        def slowly():
+            for n in range(3):
+                yield b"%d," % n
+                time.sleep(0.05)
+        return slowly()
+    if path == "/big":
+        start_response("200 OK", headers)
+        return (b"x" * 70_000 for _ in range(20))
+    if path == "/pid":
+        start_response("200 OK", headers)
+        return [b"%d" % os.getpid()]
+    if path == "/die":
+        os._exit(3)
+    if path == "/die-half-way":
+        def half():
+            yield b"half"
+            time.sleep(0.1)
+            os._exit(3)
+        start_response("200 OK", headers)
+        return half()
+    if path == "/fail":
+        raise ValueError("on purpose")
+    if path == "/fail-half-way":
+        def half():
+            yield b"half"
+            time.sleep(0.1)
+            raise ValueError("on purpose")
+        start_response("200 OK", headers)
+        return half()
+    if path == "/sleep":
+        time.sleep(60)
+    if path == "/short":
+        start_response("200 OK", headers + [("Content-Length", "10")])
+        return [b"short"]
+    if path == "/location":
+        start_response("302 Found", headers + [("Location", "/hello")])
+        return [b""]
+    if path == "/inject":
+        start_response("200 OK", [("X-Evil", "a\r\nSet-Cookie: b")])
+        return [b""]
+    if path == "/empty":
+        start_response("204 No Content", [])
+        return []
+    start_response("404 Not Found", headers)
+    return [("%(SCRIPT_NAME)s%(PATH_INFO)s?%(QUERY_STRING)s" % environ).encode("latin-1")]
+"#;
+
+fn start(directory: &Path) -> Wsgi {
+    std::fs::write(directory.join("app.py"), APPLICATION).unwrap();
+    Wsgi::new("app:application").with_directory(directory)
+}
+
+fn client(wsgi: Wsgi) -> MockClient<App> {
+    mounted(wsgi.start(Launcher::thread().unwrap()).unwrap())
+}
+
+fn mounted(running: RunningWsgi) -> MockClient<App> {
+    let mut app = App::new();
+    app.mount("/app", running).unwrap();
+    app.on_error_class(5, |error: &HttpError, _: Option<&Request<'_>>| {
+        format!("{}", error.source.as_ref().map_or(error.to_string(), |source| source.to_string()))
+    });
+    MockClient::new(app)
+}
+
+#[test]
+fn answers_whole_and_in_pieces() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut client = client(start(directory.path()).with_workers(1));
+    let cases = [
+        ("GET", "/app/hello", "", 200, Some("6"), "hello\n"),
+        ("HEAD", "/app/hello", "", 200, None, ""),
+        ("POST", "/app/echo", "what was said", 200, Some("13"), "what was said"),
+        ("PUT", "/app/echo", "", 200, Some("0"), ""),
+        ("BREW", "/app/hello", "", 200, Some("6"), "hello\n"),
+        ("GET", "/app/stream", "", 200, None, "0,1,2,"),
+        ("GET", "/app/a%20b?c=d%20e", "", 404, Some("16"), "/app/a b?c=d%20e"),
+        ("GET", "/app", "", 404, Some("5"), "/app?"),
+        ("GET", "/app/location", "", 302, Some("0"), ""),
+        ("GET", "/app/empty", "", 204, None, ""),
+    ];
+    for (method, target, body, status, length, expected) in cases {
+        let answer = client.request(method, target).body(body).send();
+        let told = (answer.status(), answer.header("Content-Length"), answer.text());
+        assert_eq!(told, (status, length, expected.to_owned()), "{method} {target}");
+    }
+}
+
+/// What is wrong with an answer is told with its status, and the next request finds a worker.
+#[test]
+fn what_goes_wrong_has_a_status_and_takes_one_request_along() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut client = client(start(directory.path()).with_workers(1));
+    let cases = [
+        ("/app/fail", 500, "500 Internal Server Error"),
+        ("/app/inject", 500, "500 Internal Server Error"),
+        ("/app/die", 502, "worker 1 of app:application: it has ended"),
+        ("/app/short", 502, "lacks 5 of the 10 bytes"),
+    ];
+    for (target, status, why) in cases {
+        let answer = client.get(target);
+        let told = (answer.status(), answer.text());
+        assert!(told.0 == status && told.1.contains(why), "{target}: {told:?}");
+        assert_eq!(client.get("/app/hello").text(), "hello\n", "after {target}");
+    }
+}
+
+#[test]
+fn an_answer_that_has_begun_is_cut_short() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut client = client(start(directory.path()).with_workers(1));
+    for target in ["/app/die-half-way", "/app/fail-half-way"] {
+        client.deliver(format!("GET {target} HTTP/1.1\r\nHost: a\r\n\r\n"), &[]);
+        for _ in 0..5000 {
+            client.turn();
+            if client.is_closed() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let received = String::from_utf8_lossy(&client.take_received()).into_owned();
+        assert!(received.starts_with("HTTP/1.1 200 OK\r\n"), "{received}");
+        assert!(received.ends_with("\r\n4\r\nhalf\r\n"), "{received}");
+        assert_eq!(client.get("/app/hello").text(), "hello\n", "after {target}");
+    }
+}
+
+#[test]
+fn long_bodies_pass_in_both_directions() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path()).with_workers(1).start(Launcher::thread().unwrap()).unwrap();
+    let mut client = mounted(running).with_limits(Limits { body: 20_000_000, ..Limits::default() });
+    let long = vec![b'a'; 10_000_000];
+    for (length, target, expected) in [
+        (10_000_000, "/app/length", "10000000"),
+        (65_537, "/app/length", "65537"),
+        (10_000_000, "/app/ignores", "ignored"),
+        (1, "/app/length", "1"),
+    ] {
+        let answer = client.request("POST", target).body(&long[..length]).send();
+        assert_eq!(answer.text(), expected, "{length} to {target}");
+    }
+    assert_eq!(client.request("POST", "/app/echo").body(&long[..300_000]).send().body(), &long[..300_000]);
+    assert_eq!(client.get("/app/big").body(), "x".repeat(1_400_000).as_bytes());
+}
+
+#[test]
+fn workers_are_renewed_without_losing_a_request() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path()).with_workers(2).start(Launcher::thread().unwrap()).unwrap();
+    let mut client = mounted(running.clone());
+    let before: Vec<String> = (0..4).map(|_| client.get("/app/pid").text()).collect();
+    running.renew();
+    let mut rounds = 0;
+    while before.contains(&client.get("/app/pid").text()) {
+        rounds += 1;
+        assert!(rounds < 5000, "the workers are the old ones");
+    }
+
+    // One that cannot be loaded changes nothing.
+    std::fs::write(directory.path().join("app.py"), "this is no python").unwrap();
+    running.renew();
+    for _ in 0..100 {
+        assert_eq!(client.get("/app/hello").text(), "hello\n");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+fn what_cannot_be_loaded_says_why() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path();
+    std::fs::write(place.join("broken.py"), "import no_such_module\n").unwrap();
+    let cases = [
+        (start(place), "ok"),
+        (Wsgi::new("broken:application"), "ModuleNotFoundError: No module named 'no_such_module'"),
+        (Wsgi::new("app:missing"), "missing"),
+        (start(place).with_python("/no/such/python"), "No such file or directory"),
+    ];
+    for (wsgi, expected) in cases {
+        let outcome = wsgi.with_directory(place).start(Launcher::thread().unwrap());
+        let (why, said) = match outcome {
+            Ok(_) => ("ok".to_owned(), String::new()),
+            Err(GatewayError::Application { why, said }) => (why, said),
+            Err(other) => (other.to_string(), String::new()),
+        };
+        assert!(why.contains(expected), "{expected}: {why}");
+        assert!(!expected.contains("no_such") || said.contains("broken.py\", line 1"), "{expected}: {said}");
+    }
+}
+
+#[test]
+fn a_full_queue_is_503() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path()).with_workers(1).with_queue(0).start(Launcher::thread().unwrap()).unwrap();
+    let (mut first, mut second) = (mounted(running.clone()), mounted(running));
+    first.deliver("GET /app/sleep HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    let answer = second.get("/app/hello");
+    assert_eq!((answer.status(), answer.header("Retry-After")), (503, Some("1")));
+}
+
+#[test]
+fn a_worker_that_hangs_is_ended_and_says_where_it_was() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut client = client(start(directory.path()).with_workers(1).with_timeout(Duration::from_secs(20)));
+    client.deliver("GET /app/sleep HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    client.sleep(19);
+    assert_eq!(client.next_answer(false), None);
+    client.sleep(2);
+    let answer = client.next_answer(false).unwrap();
+    let told = (answer.status(), answer.text());
+    assert_eq!(told, (504, "worker 1 of app:application: it said nothing for 20s".to_owned()));
+    assert_eq!(client.get("/app/hello").text(), "hello\n");
+}
