@@ -26,7 +26,7 @@ class Hello(Housed):
         self.assertNotIn("[ERROR]", house.stop())
 
     def test_a_bare_callable(self):
-        self.says("bare", "/", b"Hello from a bare callable\n")
+        self.says("bare:application", "/", b"Hello from a bare callable\n")
         self.says("bare:application", "/anywhere?at=all", b"Hello from a bare callable\n")
 
     def test_flask(self):
@@ -118,7 +118,7 @@ class Prefixes(Housed):
     def test_files_first(self):
         (self.directory / "page.txt").write_text("a file\n")
         (self.directory / ".hidden").write_text("hidden\n")
-        house = self.house(*wsgi("bare", "--try-files", "--mount", f"/files={self.directory}"), str(self.directory))
+        house = self.house(*wsgi("bare:application", "--try-files", "--mount", f"/files={self.directory}"), str(self.directory))
         self.assertEqual(house.ask("/page.txt").text, "a file\n")
         self.assertEqual(house.ask("/files/page.txt").text, "a file\n")
         self.assertEqual(house.ask("/files/nothing.txt").status, 404)
@@ -136,7 +136,7 @@ class Admin(Housed):
         for command in (["migrate"], ["collectstatic", "--noinput"], ["createsuperuser", "--noinput", "--username", "root", "--email", "root@example.org"]):
             subprocess.run([PYTHON, "-m", "django", *command, "-v", "0"], cwd=APPS, check=True, timeout=120,
                            env={**os.environ, **variables, "PYTHONPATH": str(APPS), "PYTHONDONTWRITEBYTECODE": "1"})
-        house = self.house(*wsgi("django_admin.wsgi", "--mount", f"/static={self.directory}/static"), variables=variables)
+        house = self.house(*wsgi("django_admin.wsgi:application", "--mount", f"/static={self.directory}/static"), variables=variables)
         self.assertEqual(house.ask("/admin/")["Location"], "/admin/login/?next=/admin/")
         cookies = http.cookiejar.CookieJar()
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(cookies))
@@ -160,7 +160,7 @@ class Admin(Housed):
 class Validated(Housed):
     """wsgiref.validate around an application finds nothing."""
 
-    arguments = wsgi("validated", "--max-body", "20000000")
+    arguments = wsgi("validated:application", "--max-body", "20000000")
 
     def test_nothing_is_found(self):
         long = os.urandom(1 << 20) * 10

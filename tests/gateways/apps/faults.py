@@ -4,6 +4,9 @@ import os
 import signal
 import time
 
+# So long that what came before is on its way to the client.
+PAUSE = 0.1
+
 TEXT = [("Content-Type", "text/plain")]
 
 
@@ -28,6 +31,7 @@ def dies(argument, environ, start_response):
     """In the middle of its answer, as by the kernel when memory is short."""
     start_response("200 OK", TEXT)
     yield b"begun\n"
+    time.sleep(PAUSE)
     os.kill(os.getpid(), signal.SIGKILL)
 
 
@@ -42,6 +46,7 @@ def raises(argument, environ, start_response):
 def raises_later(argument, environ, start_response):
     start_response("200 OK", TEXT)
     yield b"begun\n"
+    time.sleep(PAUSE)
     raise RuntimeError("raised on purpose")
 
 
@@ -73,6 +78,12 @@ def hop_by_hop(argument, environ, start_response):
 def too_short(argument, environ, start_response):
     start_response("200 OK", TEXT + [("Content-Length", "100")])
     return [b"begun\n"]
+
+
+def too_short_later(argument, environ, start_response):
+    start_response("200 OK", TEXT + [("Content-Length", "100")])
+    yield b"begun\n"
+    time.sleep(PAUSE)
 
 
 def too_long(argument, environ, start_response):

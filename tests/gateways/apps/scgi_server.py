@@ -62,6 +62,7 @@ class Handler(socketserver.StreamRequestHandler):
     def answer_halfway(self, environ, length):
         self.head("Content-Type: text/plain", "Content-Length: 100")
         self.wfile.write(b"begun\n")
+        time.sleep(0.1)  # so that this much is on its way
 
     def answer_no_head(self, environ, length):
         self.wfile.write(b"<p>output without a head</p>\n")
