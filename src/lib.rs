@@ -186,6 +186,16 @@
 //! things stand by [`Figures`], and [hand over](Server::hand_over) its sockets to a successor. The feature `sandbox` locks the
 //! process in, once it listens. The command is such a program: its verbs are all made of these.
 //!
+//! # Applications behind the loop
+//!
+//! What takes long, or is written in another language, is asked by a [gateway](gateway): a resource to be mounted, which puts its
+//! answers off. [`Wsgi`](gateway::Wsgi) runs a Python application in worker processes, [`Scgi`](gateway::Scgi) asks an application
+//! server that runs already, [`Cgi`](gateway::Cgi) starts a program for each request. What stands behind a gateway is an
+//! [`Upstream`](upstream::Upstream) to the loop: one more kind of slot, with a descriptor and a small machine of its own. An answer
+//! comes through a bounded pipe, so a peer that reads slowly slows down its own upstream only; and a peer that leaves is
+//! told to whoever works for him. Programs are started by a [`Launcher`](gateway::Launcher), which stands outside of the loop and
+//! of the sandbox's walls.
+//!
 //! # A full house
 //!
 //! Each peer costs a place, memory and time, and each of them is bounded. When all places are taken, the connection that has
@@ -208,7 +218,7 @@
 //! 5. The complete [`Request`], a view of the bytes it came in, goes to the [`Service`]. An [`App`] asks its hooks, finds the
 //!    route, the handler answers, and whatever goes wrong becomes an [`HttpError`] and leaves as a page.
 //! 6. *Waiting*, if the answer was put off: the loop goes on with the other peers. Whoever holds the [`Deferred`] wakes it,
-//!    from any thread; the request is still there, and those behind it have kept their place.
+//!    from any thread or as an upstream in the same turn; the request is still there, and those behind it have kept their place.
 //! 7. *Writing*: the head and a small body are appended to the shared output, behind the answers of the requests before it: a
 //!    pipeline leaves with one write. Longer bodies follow in slices: from memory, from a file by the kernel, or made by a [`Source`].
 //! 8. *Lingering*, after the last answer, where the peer may still be sending: closing at once would take the answer out of
@@ -223,10 +233,11 @@
 //! | layer | | |
 //! |---|---|---|
 //! | 1 | [`http`] | words and wire: what messages are, and how they are read from and written to bytes |
-//! | 2 | [`Service`] | the seam between who speaks and who answers |
+//! | 2 | [`Service`], [`upstream`] | the seams between who speaks and who answers, and between the loop and who is asked in turn |
 //! | 3 | [`connection`] | one peer: the machine, over any [`Transport`](connection::Transport) |
 //! | 3 | [`app`] | what to answer: hooks, routes, error pages; and jobs, request ids, the access log |
 //! | 3 | [`files`] | one resource: a directory on disk, or a few files and directories by their names |
+//! | 4 | [`gateway`] | applications behind the loop: WSGI, SCGI, CGI, and who starts their processes |
 //! | 4 | [`server`] | all peers: the loop, and the listeners that let them in |
 //! | 4 | `sandbox` | locking the process in: user, root, and what the kernel keeps watch over |
 //! | 4 | [`testing`] | no peers: a scripted transport, and a client without a socket |

@@ -50,12 +50,14 @@ mod running;
 mod samples;
 #[cfg(feature = "sandbox")]
 mod sandbox;
+mod scgi;
 mod segmentation;
 mod sharing;
 mod simulation;
 mod sockets;
 mod spool;
 mod target;
+mod try_files;
 mod turns;
 mod why;
 mod wsgi;

@@ -53,7 +53,7 @@ fn outcome<T>(result: io::Result<T>) -> String {
 }
 
 /// Everything that is tried, by paths as they are inside.
-fn attempts(base: &Path, knock: u16, directory: OwnedFd) -> App {
+fn attempts(base: &Path, knock: u16, own: u16, directory: OwnedFd) -> App {
     let mut app = App::new();
     let secret = base.join("secret");
     let page = base.join("www/page.txt");
@@ -88,6 +88,7 @@ fn attempts(base: &Path, knock: u16, directory: OwnedFd) -> App {
     add("/make", Box::new(move || outcome(fs::create_dir(&path))));
     add("/exec", Box::new(|| outcome(Command::new("/bin/sh").args(["-c", ":"]).status())));
     add("/connect", Box::new(move || outcome(TcpStream::connect(("127.0.0.1", knock)))));
+    add("/connect-there", Box::new(move || outcome(TcpStream::connect(("127.0.0.1", own)))));
     add("/bind", Box::new(|| outcome(TcpListener::bind("127.0.0.1:0"))));
     add(
         "/signal",
@@ -131,8 +132,11 @@ fn inside() {
     let mut line = String::new();
     if lock != Lock::None {
         config.bodies = Bodies::private().unwrap();
-        let mut sandbox =
-            Sandbox::new(Strictness::BestEffort).reading(base.join("www")).writing(base.join("logs")).beside_others();
+        let mut sandbox = Sandbox::new(Strictness::BestEffort)
+            .reading(base.join("www"))
+            .writing(base.join("logs"))
+            .connecting(address.port())
+            .beside_others();
         if let Some(directory) = config.bodies.directory() {
             sandbox = sandbox.working_in(directory.try_clone_to_owned().unwrap());
         }
@@ -149,7 +153,7 @@ fn inside() {
         sandbox.check().unwrap();
         line = sandbox.lock().unwrap().to_string();
     }
-    let mut app = attempts(&inside, knock, logs);
+    let mut app = attempts(&inside, knock, address.port(), logs);
     app.mount("/files", Files::new(inside.join("www")).unwrap()).unwrap();
     let mut server = Server::new(vec![listener], config, app).unwrap();
     let handle = server.handle();
@@ -263,7 +267,7 @@ fn is_root() -> bool {
 
 /// What the kernel keeps watch over, as the lock says it.
 const FILES: &str = "no other files, no programs";
-const NETWORK: &str = "no TCP connections out";
+const NETWORK: &str = "no other TCP connections out";
 const SIGNALS: &str = "no signals out";
 
 /// What works without a lock and not with one, and who sees to it.
@@ -286,6 +290,7 @@ const FORBIDDEN: [(&str, &str); 13] = [
 /// What must go on working.
 fn works(inmate: &Inmate) {
     assert_eq!(inmate.ask("/read"), "done\n");
+    assert_eq!(inmate.ask("/connect-there"), "done\n");
     assert_eq!(inmate.ask("/files/page.txt"), "text\n");
     assert_eq!(inmate.upload(), "file 900000 900000\n");
     let log = inmate.base.path().join("logs/access.log");
@@ -361,7 +366,9 @@ fn locked_in_a_handler_reads_what_is_served_and_does_nothing_else() {
     if !inmate.line.contains("the kernel could not") {
         let user = if is_root() { "still user root, " } else { "" };
         let held = format!("no core dumps, no new privileges, {FILES}, {NETWORK}, {SIGNALS}");
-        assert_eq!(inmate.line, format!("locked in: {user}reads {base}/www, writes {base}/logs, {held}"));
+        let port = inmate.address.rsplit(':').next().unwrap();
+        let paths = format!("reads {base}/www, writes {base}/logs, connects to port {port}");
+        assert_eq!(inmate.line, format!("locked in: {user}{paths}, {held}"));
     }
     works(&inmate);
     fails(&inmate);

@@ -80,6 +80,19 @@ def application(environ, start_response):
     if path == "/inject":
         start_response("200 OK", [("X-Evil", "a\r\nSet-Cookie: b")])
         return [b""]
+    if path == "/endless":
+        class Endless:
+            def __iter__(self):
+                return self
+            def __next__(self):
+                time.sleep(0.01)
+                return b"more"
+            def close(self):
+                open("closed", "w").close()
+        start_response("200 OK", headers)
+        return Endless()
+    if path == "/note":
+        open("noted", "w").close()
     if path == "/empty":
         start_response("204 No Content", [])
         return []
@@ -277,4 +290,26 @@ fn a_worker_that_hangs_is_ended_and_says_where_it_was() {
     let told = (answer.status(), answer.text());
     assert_eq!(told, (504, "worker 1 of app:application: it said nothing for 20s".to_owned()));
     assert_eq!(client.get("/app/hello").text(), "hello\n");
+}
+
+#[test]
+fn a_peer_that_leaves_has_its_iterable_closed_and_its_place_in_the_queue_given_up() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path()).with_workers(1).start(Launcher::thread().unwrap()).unwrap();
+    let (mut first, mut second) = (mounted(running.clone()), mounted(running));
+    first.deliver("GET /app/endless HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    while !first.received().ends_with(b"more\r\n") {
+        std::thread::sleep(Duration::from_millis(2));
+        first.turn();
+    }
+    // Its request waits for the worker, and is never begun.
+    second.deliver("GET /app/note HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    second.connect();
+    first.connect();
+    let answer = first.get("/app/hello");
+    assert_eq!(answer.text(), "hello\n");
+    assert!(directory.path().join("closed").exists() && !directory.path().join("noted").exists());
 }

@@ -24,7 +24,7 @@ impl App {
     /// What answers this request, or what answers where that points.
     fn answer(&self, request: &Request<'_>, spans: &mut Spans) -> Result<Response, HttpError> {
         let outcome = self.answer_here(request, spans);
-        self.follow(request, outcome, spans)
+        if elsewhere::is_meant(&outcome) { self.follow(request, outcome, spans) } else { outcome }
     }
 
     /// An answer that points elsewhere is the one that is given there (RFC 3875 section 6.2.2).

@@ -3,6 +3,8 @@
 //! This is the one table of options. What a configuration file and the environment may have in them follows from it, and so do
 //! the manual page and the completions: a new option is a field here, and a use of it.
 
+mod applications;
+
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
@@ -16,6 +18,8 @@ use super::values::{
     AccessFormat, Place, Proxy, Seconds, Strictness, count, expression, fields, file_name, format, glob, header, level,
     mount, name, place, port, positive, proxy, redirect, sandbox, truth, whole,
 };
+
+pub(super) use applications::Applications;
 
 /// Serves directories and files over HTTP: one thread, one event loop.
 // Without the verbs: see `with_verbs`.
@@ -83,7 +87,7 @@ pub(super) const RIVALS: &[(&str, &str)] = &[("lan", "bind"), ("follow-links", "
 pub(super) const FOR_ONCE: &[&str] = &["check", "print-config"];
 
 /// What most people look for, by headings: `-h` shows no more.
-const EVERYDAY: &[&str] = &["Listening", "What is served", "Configuration"];
+const EVERYDAY: &[&str] = &["Listening", "What is served", "Applications", "Configuration"];
 
 /// The command without its verbs, each of which takes all options.
 fn bare() -> Command {
@@ -138,6 +142,8 @@ pub(super) struct Flags {
     pub(super) listening: Listening,
     #[command(flatten, next_help_heading = "What is served")]
     pub(super) served: Served,
+    #[command(flatten, next_help_heading = "Applications")]
+    pub(super) applications: Applications,
     #[command(flatten, next_help_heading = "Limits")]
     pub(super) bounds: Bounds,
     #[command(flatten, next_help_heading = "Times")]

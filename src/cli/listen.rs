@@ -11,10 +11,10 @@ use ownhands::Listener;
 use rustix::fs::Access;
 use rustix::net::{Shutdown, SocketAddrUnix, getsockname, shutdown};
 
-use super::Failure;
 use super::daemon::{Inherited, is_left_over};
 use super::options::{Addresses, DEFAULT_PORT, Options, one_line};
 use super::values::Place;
+use super::{Failure, applications};
 
 /// Ports tried above the default one: whoever has more servers running than this wants to name the port.
 const PORTS_TRIED: u16 = 100;
@@ -229,8 +229,9 @@ fn shown_path(path: &Path) -> String {
 
 /// A line for each URL: `http://127.0.0.1:8000/ serves static`.
 pub(super) fn announcement(listeners: &[Listener], options: &Options) -> String {
-    let paths: Vec<String> = options.paths.iter().map(|path| one_line(&path.display().to_string())).collect();
-    let paths = paths.join(", ");
+    let paths = options.paths.iter().map(|path| path.display().to_string());
+    let all = paths.chain(applications::shown(&options.applications)).map(|what| one_line(&what));
+    let paths = all.collect::<Vec<_>>().join(", ");
     let what = if options.is_demo { format!("the demo and {paths}") } else { paths };
     let urls = listeners.iter().flat_map(|listener| match listener.local_addr() {
         Some(address) => reachable(address).iter().map(|address| format!("http://{address}/")).collect(),

@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use super::Failure;
 use super::logs::Logs;
 use super::options::{Addresses, Options, Sink};
-use super::values::{Place, Strictness};
+use super::values::{Place, ScgiPlace, Strictness};
 
 /// What is read now and then by whoever runs: the time zone, and the names of users, for a log one can read.
 const KNOWLEDGE: [&str; 2] = ["/etc/localtime", "/etc/passwd"];
@@ -30,15 +30,16 @@ pub(super) fn check(options: &Options) -> Result<(), Failure> {
 pub(super) fn anchor(options: &mut Options, directory: &Path) {
     let Some(root) = &mut options.chroot else { return };
     let mounts = options.mounts.iter_mut().map(|(_, path)| path);
-    for path in options.paths.iter_mut().chain(mounts).chain(&mut options.listing_css).chain([root]) {
+    let sockets = options.applications.scgi.iter_mut().filter_map(|(_, place)| place.path_mut());
+    for path in options.paths.iter_mut().chain(mounts).chain(&mut options.listing_css).chain(sockets).chain([root]) {
         // Without the dots in it, which a comparison would stumble over.
         *path = directory.join(&*path).components().collect();
     }
 }
 
-/// Locks the process in. From then on the paths of the options are what they are inside of the new root, and long bodies lie
-/// in a directory of their own.
-pub(super) fn lock(options: &mut Options, logs: &Logs) -> Result<Option<Locked>, Failure> {
+/// Locks the process in, but for connections to these ports. From then on the paths of the options are what they are inside of
+/// the new root, and long bodies lie in a directory of their own.
+pub(super) fn lock(options: &mut Options, logs: &Logs, ports: &[u16]) -> Result<Option<Locked>, Failure> {
     if !is_wanted(options) {
         return Ok(None);
     }
@@ -52,6 +53,7 @@ pub(super) fn lock(options: &mut Options, logs: &Logs) -> Result<Option<Locked>,
     });
     let failed = |error: io::Error| Failure::Run(format!("the process cannot be locked in: {error}"));
     let mut sandbox = logs.made_by_root().map_err(failed)?.into_iter().fold(sandbox(options), Sandbox::giving);
+    sandbox = ports.iter().copied().fold(sandbox, Sandbox::connecting);
     if let Some(directory) = bodies.directory() {
         sandbox = sandbox.working_in(directory.try_clone_to_owned().map_err(failed)?);
     }
@@ -81,7 +83,8 @@ pub(super) fn stay(old: &Options, new: &mut Options) -> Result<(), Failure> {
     if old.sandbox == Strictness::Off {
         return Ok(());
     }
-    match served(new).find(|path| is_out_of_reach(path)) {
+    let programs = new.applications.cgi.iter().map(|(_, directory)| directory.as_path());
+    match served(new).chain(programs).find(|path| is_out_of_reach(path)) {
         Some(path) => {
             let shown = path.display();
             Err(Failure::Usage(format!("{shown} is new, or not the one it was, and out of reach: restart the server")))
@@ -163,6 +166,8 @@ fn readable(options: &Options) -> Vec<PathBuf> {
         return vec![options.chroot.clone().unwrap_or(PathBuf::from("/"))];
     }
     let mut paths: Vec<PathBuf> = served(options).map(held).collect();
+    // Programs are looked for here, and started elsewhere.
+    paths.extend(options.applications.cgi.iter().map(|(_, directory)| directory.clone()));
     // The file of options is none of them: the herald opens it.
     paths.extend(options.listing_css.iter().map(|path| {
         let directory = directory_of(path);
@@ -176,7 +181,8 @@ fn readable(options: &Options) -> Vec<PathBuf> {
     paths
 }
 
-fn served(options: &Options) -> impl Iterator<Item = &Path> {
+/// What is served as files.
+pub(super) fn served(options: &Options) -> impl Iterator<Item = &Path> {
     options.paths.iter().chain(options.mounts.iter().map(|(_, path)| path)).map(PathBuf::as_path)
 }
 
@@ -249,6 +255,7 @@ fn warn_of_logs(options: &Options) {
 struct Inside {
     paths: Vec<PathBuf>,
     mounts: Vec<(String, PathBuf)>,
+    scgi: Vec<(String, ScgiPlace)>,
     listing_css: Option<PathBuf>,
 }
 
@@ -268,9 +275,19 @@ impl Inside {
 
     fn by(options: &Options, inside: impl Fn(&Path) -> Result<PathBuf, Failure>) -> Result<Self, Failure> {
         let mount = |(prefix, path): &(String, PathBuf)| Ok((prefix.clone(), inside(path)?));
+        // Who listens at a socket may not have made it yet.
+        let socket = |path: &Path| Ok(inside(&directory_of(path))?.join(path.file_name().unwrap_or_default()));
+        let server = |(prefix, place): &(String, ScgiPlace)| {
+            let place = match place {
+                ScgiPlace::Unix(path) => ScgiPlace::Unix(socket(path)?),
+                ScgiPlace::Host(_) => place.clone(),
+            };
+            Ok((prefix.clone(), place))
+        };
         Ok(Inside {
             paths: options.paths.iter().map(|path| inside(path)).collect::<Result<_, _>>()?,
             mounts: options.mounts.iter().map(mount).collect::<Result<_, Failure>>()?,
+            scgi: options.applications.scgi.iter().map(server).collect::<Result<_, Failure>>()?,
             listing_css: options.listing_css.as_deref().map(&inside).transpose()?,
         })
     }
@@ -278,6 +295,7 @@ impl Inside {
     fn settle(self, options: &mut Options) {
         options.paths = self.paths;
         options.mounts = self.mounts;
+        options.applications.scgi = self.scgi;
         options.listing_css = self.listing_css;
     }
 }

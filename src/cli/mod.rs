@@ -2,6 +2,7 @@
 //!
 //! The only code of the package that prints. What stands on stdout is for scripts too: the URLs, then the access log.
 
+mod applications;
 mod config;
 mod daemon;
 mod demo;
@@ -15,6 +16,7 @@ mod paper;
 mod patient;
 mod sink;
 mod site;
+mod staff;
 mod values;
 
 use std::ffi::OsString;
@@ -30,6 +32,7 @@ use self::daemon::{Detachment, Fixed, Household, Notifier, Predecessor, Program,
 use self::logs::Logs;
 use self::options::{Asked, Errand, Options};
 use self::patient::Patient;
+use self::staff::Staff;
 
 /// Why the command ends before it serves, or stops serving.
 enum Failure {
@@ -51,6 +54,7 @@ impl Failure {
 pub(crate) fn run(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let outcome = match Role::own() {
         Some(Role::Herald) => daemon::be_herald().ok_or_else(stray),
+        Some(Role::Launcher) => daemon::be_launcher().ok_or_else(stray),
         Some(role) => options::read(arguments, std::env::vars_os()).and_then(|asked| act(asked, role)),
         None => Err(stray()),
     };
@@ -80,14 +84,14 @@ fn act(asked: Asked, role: Role) -> Result<ExitCode, Failure> {
 }
 
 fn show_routes(options: &Options) -> Result<(), Failure> {
-    let app = site::build(options)?;
+    let app = site::build(options, None)?;
     let _ = say(app.routes().map(|entry| format!("{entry}\n")).collect::<String>());
     Ok(())
 }
 
 /// Makes all that can be made without a socket and a log, to see whether it can be.
 fn check(options: &Options) -> Result<(), Failure> {
-    site::build(options)
+    site::build(options, None)
         .and_then(|_| lock::check(options))
         .and_then(|()| Logs::check(options))
         .and_then(|()| listen::check(options))
@@ -142,9 +146,11 @@ fn settle(
     lock::anchor(&mut options, &directory);
     let logs = Logs::open(&options)?;
     // What is wrong with what is to be served is said before anything is bound; it is made once more inside the walls.
-    site::build(&options)?;
+    site::build(&options, None)?;
     lock::check(&options)?;
     daemon::survive_signals().map_err(stopped)?;
+    applications::warn_of_sources(&options);
+    let mut staff = Staff::gather(&options, &program)?;
     let seat = Seat::take(&options, predecessor.as_deref_mut())?;
     let inherited = match predecessor {
         Some(predecessor) => predecessor.take_sockets(),
@@ -155,9 +161,14 @@ fn settle(
     let upgrades = Upgrades::new(program, options.config_file.as_deref(), lock::is_wanted(&options))?;
     // What was asked for is told in the words that it was asked for in, whatever the paths are inside the walls.
     let announcement = listen::announcement(&bound.listeners, &options);
-    let walls = lock::lock(&mut options, &logs)?.map_or("locked in: no".to_owned(), |locked| locked.to_string());
+    staff.start_workers(&options)?;
+    let locked = lock::lock(&mut options, &logs, &staff.ports())?;
+    let mut walls = locked.map_or("locked in: no".to_owned(), |locked| locked.to_string());
+    if staff.launching().is_some() && lock::is_wanted(&options) {
+        walls.push_str("; but not what applications start");
+    }
     log::info!("{walls}");
-    let app = site::furnish(&options, &logs)?;
+    let app = site::furnish(&options, &logs, &staff)?;
     let mut server = Server::new(bound.listeners, options.config.clone(), app).map_err(stopped)?;
     server.heed_signals().map_err(stopped)?;
     if let Some(paths) = &options.trace {
@@ -170,6 +181,7 @@ fn settle(
         options,
         directory,
         logs,
+        staff,
         announcement,
         names,
         unclaimed,

@@ -12,10 +12,10 @@ use ownhands::files::Links;
 use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
 
-use super::Failure;
 use super::config::{self, Gathered, Open, Origins, Outcome};
-use super::flags::{Flags, Verb};
+use super::flags::{Applications, Flags, Verb};
 use super::values::{AccessFormat, Place, Strictness, trust};
+use super::{Failure, applications};
 
 /// The port that is tried first when none was asked for.
 pub(super) const DEFAULT_PORT: u16 = 8000;
@@ -49,8 +49,9 @@ pub(super) enum Errand {
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) is_demo: bool,
-    /// What to serve, at least one.
+    /// What to serve under `/`: at least one, or an application is there.
     pub(super) paths: Vec<PathBuf>,
+    pub(super) applications: Applications,
     pub(super) port: Option<u16>,
     pub(super) addresses: Addresses,
     pub(super) has_listing: bool,
@@ -140,6 +141,8 @@ pub(super) fn read_by(
     }
     let is_check = line.options.configuration.check;
     let is_demo = matches!(verb, Some(Verb::Demo { .. }));
+    let has_root = line.options.locked.chroot.is_some();
+    applications::check(&line.options.applications, &paths, is_demo, has_root, &origins)?;
     let options = Box::new(Options { is_demo, paths, config_file: file, origins, ..options(line.options) });
     if is_check {
         return Ok(Asked::Check(options));
@@ -159,7 +162,7 @@ pub(super) fn read_by(
 
 /// What the options come to, without what is none of them.
 fn options(flags: Flags) -> Options {
-    let Flags { listening, served, bounds, times, logs, believed, locked, background, .. } = flags;
+    let Flags { listening, served, applications, bounds, times, logs, believed, locked, background, .. } = flags;
     let addresses = match (listening.lan, listening.bind.is_empty()) {
         (true, _) => Addresses::Lan,
         (false, true) => Addresses::These(vec![Place::Ip(IpAddr::from([127, 0, 0, 1]))]),
@@ -201,6 +204,7 @@ fn options(flags: Flags) -> Options {
     Options {
         is_demo: false,
         paths: Vec::new(),
+        applications,
         port: listening.port,
         addresses,
         has_listing: !served.no_listing,

@@ -65,7 +65,10 @@ const CHAPTERS: &[(&str, &[(&str, &str)])] = &[
                 "hide = [\"*.bak\", \"/drafts\"]",
                 "A list is an array. One from a higher place stands in the place of the one below.",
             ),
-            ("[mount]", "Below it, \"/photos\" = \"/srv/photos\": header, mount and redirect may be tables as well."),
+            (
+                "[mount]",
+                "Below it, \"/photos\" = \"/srv/photos\": header, mount, redirect, scgi and cgi may be tables as well.",
+            ),
             ("access-log = \"logs/access.log\"", "A relative path is relative to the directory of the file."),
             (
                 "hidden = true",
@@ -89,7 +92,7 @@ const CHAPTERS: &[(&str, &[(&str, &str)])] = &[
                 "TERM, INT",
                 "Stop: accept nobody any more, finish the answers that were begun, for --grace seconds at most. A second one stops at once.",
             ),
-            ("HUP", "Read the configuration anew and open the logs anew; connections stay."),
+            ("HUP", "Read the configuration anew, open the logs anew and load the application anew; connections stay."),
             ("USR1", "Open the logs anew."),
             (
                 "USR2",
@@ -118,6 +121,10 @@ const CHAPTERS: &[(&str, &[(&str, &str)])] = &[
             (
                 "ownhands --redirect '301 /blog/(.*)=/posts/$1' --mount /photos=/srv/photos .",
                 "Serves two directories, and leads those who have an old link.",
+            ),
+            (
+                "ownhands --wsgi mysite.wsgi:application --python venv --mount /static=static",
+                "Serves an application of Python's, and its static files.",
             ),
             ("ownhands --config /etc/ownhands.toml --print-config", "Shows what holds with this file."),
         ],

@@ -1,28 +1,33 @@
-//! What the command serves: redirects, directories and files, in the demo with a few routes before them, and the access log.
+//! What the command serves: redirects, applications, directories and files, in the demo with a few routes before them, and the
+//! access log.
 
 use std::fmt::Display;
 use std::fs;
 use std::io;
 use std::path::Path;
 
+use ownhands::gateway::TryFiles;
 use ownhands::{App, Files, HttpError, Request, Resource, Response};
 
 use super::logs::Logs;
 use super::options::Options;
-use super::{Failure, demo};
+use super::staff::{self, Staff};
+use super::{Failure, applications, demo};
 
 /// Makes the application, with its log.
-pub(super) fn furnish(options: &Options, logs: &Logs) -> Result<App, Failure> {
-    let mut app = build(options)?;
+pub(super) fn furnish(options: &Options, logs: &Logs, staff: &Staff) -> Result<App, Failure> {
+    let mut app = build(options, Some(staff))?;
     if let Some(log) = logs.access_log(options) {
         app.add_observer(log);
     }
     Ok(app)
 }
 
-/// Makes the application, and writes nothing: redirects go first, then the demo, then what is mounted.
-pub(super) fn build(options: &Options) -> Result<App, Failure> {
+/// Makes the application, and writes nothing: redirects go first, then the demo, then what is mounted. Without a staff, nobody
+/// runs what is no file.
+pub(super) fn build(options: &Options, staff: Option<&Staff>) -> Result<App, Failure> {
     check_paths(options)?;
+    applications::check_places(options)?;
     let mut app = App::new();
     app.trust(options.config.proxies.clone());
     let wrong = |name: &str, error: &dyn Display| options.origins.blame(name, error.to_string());
@@ -41,7 +46,18 @@ pub(super) fn build(options: &Options) -> Result<App, Failure> {
             app.mount(prefix, files).map_err(|error| wrong("mount", &error))?;
         }
     }
-    app.mount("/", root(options)?).map_err(|error| wrong("mount", &error))?;
+    let mut files = if options.paths.is_empty() { None } else { Some(root(options)?) };
+    for (name, prefix, application) in staff::of(options, staff)? {
+        let first = files.take_if(|_| options.applications.try_files && applications::is_root(&prefix));
+        let mounted = match first {
+            Some(files) => app.mount(&prefix, TryFiles::new(files, application)),
+            None => app.mount(&prefix, application),
+        };
+        mounted.map_err(|error| wrong(name, &error))?;
+    }
+    if let Some(files) = files {
+        app.mount("/", files).map_err(|error| wrong("mount", &error))?;
+    }
     Ok(app)
 }
 

@@ -186,6 +186,72 @@ pub(super) fn mount(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
+/// An application by its module, and the name that it has there.
+pub(super) fn wsgi(text: &str) -> Result<String, String> {
+    let is_path = |text: &str| {
+        text.split('.').all(|name| {
+            !name.is_empty()
+                && !name.starts_with(|first: char| first.is_ascii_digit())
+                && name.chars().all(|char| char.is_alphanumeric() || char == '_')
+        })
+    };
+    match text.split_once(':') {
+        Some((module, callable)) if is_path(module) && is_path(callable) => Ok(text.to_owned()),
+        _ => Err("give MODULE:CALLABLE, such as mysite.wsgi:application".to_owned()),
+    }
+}
+
+/// A path that something is served under.
+pub(super) fn prefix(text: &str) -> Result<String, String> {
+    if text.starts_with('/') { Ok(text.to_owned()) } else { Err("give a path, such as /app".to_owned()) }
+}
+
+/// Where a server of applications is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum ScgiPlace {
+    Unix(PathBuf),
+    /// A host, by name or by address, and a port.
+    Host(String),
+}
+
+impl ScgiPlace {
+    /// Of a socket in the file system.
+    pub(super) fn path_mut(&mut self) -> Option<&mut PathBuf> {
+        match self {
+            ScgiPlace::Unix(path) => Some(path),
+            ScgiPlace::Host(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for ScgiPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ScgiPlace::Unix(path) => write!(f, "unix:{}", path.display()),
+            ScgiPlace::Host(host) => f.write_str(host),
+        }
+    }
+}
+
+/// `/PREFIX=unix:PATH` or `/PREFIX=HOST:PORT`.
+pub(super) fn scgi(text: &str) -> Result<(String, ScgiPlace), String> {
+    let (prefix, place) = text.split_once('=').unwrap_or_default();
+    let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+    let place = match (place.strip_prefix("unix:"), place.rsplit_once(':')) {
+        (Some(path), _) if !path.is_empty() => Some(ScgiPlace::Unix(PathBuf::from(path))),
+        (None, Some((host, port))) if !host.is_empty() && is_port(port) => Some(ScgiPlace::Host(place.to_owned())),
+        _ => None,
+    };
+    let place = place.filter(|_| prefix.starts_with('/'));
+    let wrong = "give PATH=unix:PATH or PATH=HOST:PORT, such as /app=unix:/run/app.sock or /app=127.0.0.1:4000";
+    place.map(|place| (prefix.to_owned(), place)).ok_or(wrong.to_owned())
+}
+
+/// `/PREFIX=DIR`, as of a mount.
+pub(super) fn cgi(text: &str) -> Result<(String, PathBuf), String> {
+    mount(text).map_err(|_| "give PATH=DIR, such as /cgi-bin=/srv/cgi-bin".to_owned())
+}
+
 /// Where a trusted proxy is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Proxy {

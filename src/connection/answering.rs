@@ -77,6 +77,9 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
     pub(super) fn answer(&mut self, arrived: &Arrived<'_>) -> State {
         let request = self.view(&arrived.head, &arrived.path, arrived.body);
         let response = self.service.call(&request);
+        if !is_deferred(&response) {
+            return State::Writing(self.deliver(response, arrived, &request));
+        }
         self.settle(response, arrived, &request, 0)
     }
 

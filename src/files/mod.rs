@@ -234,6 +234,22 @@ impl Files {
         Some(encoded)
     }
 
+    /// The file in the coding that suits, or what its conditions come to.
+    fn deliver(&self, request: &Request<'_>, entry: &Rc<Entry>) -> Result<Response, HttpError> {
+        let chosen = self.encoded(request, entry);
+        let response = send_on_conditions(request, &chosen)?;
+        Ok(if entry.neighbours.get().is_any() { response.with_header("Vary", "Accept-Encoding") } else { response })
+    }
+
+    /// The answer to GET or HEAD for what is a file; `None` for what is none. That one cannot be opened just now is an answer.
+    pub(crate) fn answer_if_file(&self, request: &Request<'_>) -> Option<Result<Response, HttpError>> {
+        match self.ground.refuse_encoded_slash(request).and_then(|()| self.find(request)) {
+            Ok(Subject::File(entry)) => Some(self.deliver(request, &entry)),
+            Err(refusal) if refusal.status.class() == 5 => Some(Err(refusal)),
+            Ok(Subject::Other(_)) | Err(_) => None,
+        }
+    }
+
     /// What answers in place of what is missing, if anything does.
     fn instead(&self, request: &Request<'_>, refusal: &HttpError) -> Option<Rc<Entry>> {
         if self.missing == Missing::Refused || refusal.status != Status::NOT_FOUND {
@@ -315,9 +331,7 @@ impl Resource for Files {
                 None => return Err(self.dressed(request, refusal)),
             },
         };
-        let chosen = self.encoded(request, &entry);
-        let response = send_on_conditions(request, &chosen)?;
-        Ok(if entry.neighbours.get().is_any() { response.with_header("Vary", "Accept-Encoding") } else { response })
+        self.deliver(request, &entry)
     }
 }
 

@@ -4,6 +4,7 @@
 //! stand upstreams, which the loop watches beside its connections. Nothing here waits, and nothing here knows what a socket of
 //! a peer is.
 
+mod address;
 mod error;
 mod head;
 mod launcher;
@@ -12,8 +13,13 @@ mod murmur;
 mod opened;
 mod pipe;
 mod relay;
+mod scgi;
+mod try_files;
 mod wsgi;
 
+pub use address::Address;
 pub use error::GatewayError;
 pub use launcher::{Heard, Launcher, Wire, attend};
+pub use scgi::Scgi;
+pub use try_files::TryFiles;
 pub use wsgi::{RunningWsgi, Wsgi};

@@ -61,6 +61,14 @@ impl Relay {
         Relay { state: State::Head(deferred, Vec::new()), who: who.into(), is_head, upstream }
     }
 
+    /// Whom to call from now on: an upstream learns how it is called when it is first let go on.
+    pub(super) fn set_upstream(&mut self, upstream: Summons) {
+        if let State::Head(deferred, _) | State::Gathering(deferred, ..) = &self.state {
+            deferred.set_worker(upstream.clone());
+        }
+        self.upstream = upstream;
+    }
+
     /// False once nobody waits for more.
     pub(super) fn is_wanted(&self) -> bool {
         match &self.state {
@@ -74,6 +82,14 @@ impl Relay {
     /// True until the peer was told a status.
     pub(super) fn has_not_begun(&self) -> bool {
         matches!(self.state, State::Head(..) | State::Gathering(..))
+    }
+
+    /// True once all has come that was announced: there is no need to wait for an end.
+    pub(super) fn has_all(&self) -> bool {
+        match &self.state {
+            State::Gathering(_, _, content, _) | State::Sending(_, content) => content.left == Some(0),
+            State::Head(..) | State::Silent | State::Over => false,
+        }
     }
 
     /// Bytes that may be taken in now. Where there is no room, the upstream is called when there is.
@@ -154,11 +170,11 @@ impl Relay {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Head(deferred, gathered) => {
                 let part = if gathered.is_empty() { "it ended without an answer" } else { "it ended within its head" };
-                deferred.answer(refusal(Status::BAD_GATEWAY, &self.who, part));
+                deferred.answer(refusal::<Response>(Status::BAD_GATEWAY, &self.who, part));
             }
             State::Gathering(deferred, response, content, gathered) => match content.fault() {
                 None => deferred.answer(response.with_body(Body::Bytes(Bytes::Owned(gathered)))),
-                Some(why) => deferred.answer(refusal(Status::BAD_GATEWAY, &self.who, &why)),
+                Some(why) => deferred.answer(refusal::<Response>(Status::BAD_GATEWAY, &self.who, &why)),
             },
             State::Sending(feed, content) => match content.fault() {
                 None => feed.end(),
@@ -172,7 +188,7 @@ impl Relay {
     pub(super) fn fail(&mut self, status: Status, why: &str) {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Head(deferred, _) | State::Gathering(deferred, ..) => {
-                deferred.answer(refusal(status, &self.who, why));
+                deferred.answer(refusal::<Response>(status, &self.who, why));
             }
             State::Sending(feed, _) => feed.fail(format!("{}: {why}", self.who)),
             State::Silent | State::Over => {}
@@ -181,7 +197,7 @@ impl Relay {
 }
 
 /// The peer is told whose fault it is, and the log what happened.
-fn refusal(status: Status, who: &str, why: &str) -> Result<Response, HttpError> {
+pub(super) fn refusal<T>(status: Status, who: &str, why: &str) -> Result<T, HttpError> {
     let detail = match status {
         Status::GATEWAY_TIMEOUT => "the application took too long to answer",
         Status::SERVICE_UNAVAILABLE => "the application cannot answer now",

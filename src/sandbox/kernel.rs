@@ -5,8 +5,8 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, PathBeneath, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetError, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, LandlockStatus, NetPort, PathBeneath, Ruleset, RulesetAttr,
+    RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
 };
 use rustix::fs::{FileType, Mode, OFlags};
 
@@ -61,6 +61,7 @@ impl Grant {
 /// Restricts this thread to these; says what holds from now on, and what does not. True if there are rules for files.
 pub(super) fn restrict(
     grants: impl Iterator<Item = Grant>,
+    ports: &[u16],
     held: &mut Vec<&'static str>,
     missing: &mut Vec<&'static str>,
 ) -> Result<bool, SandboxError> {
@@ -71,6 +72,9 @@ pub(super) fn restrict(
     for grant in grants {
         let access = grant.access();
         ruleset = ruleset.add_rule(PathBeneath::new(grant.fd, access)).map_err(refused)?;
+    }
+    for &port in ports {
+        ruleset = ruleset.add_rule(NetPort::new(port, AccessNet::ConnectTcp)).map_err(refused)?;
     }
     let status = ruleset.restrict_self().map_err(refused)?;
     let abi = match status.landlock {
@@ -85,10 +89,11 @@ pub(super) fn restrict(
         }
         _ => "forbid files and programs (it has no Landlock)",
     };
+    let connections = if ports.is_empty() { "no TCP connections out" } else { "no other TCP connections out" };
     let parts = [
         (status.no_new_privs, "no new privileges", "forbid new privileges"),
         (abi >= ABI::V1, "no other files, no programs", files),
-        (abi >= ABI::V4, "no TCP connections out", "forbid TCP connections out"),
+        (abi >= ABI::V4, connections, "forbid TCP connections out"),
         (abi >= ABI::V6, "no signals out", "forbid signals to others"),
     ];
     held.extend(parts.iter().filter(|(holds, ..)| *holds).map(|(_, what, _)| *what));

@@ -24,6 +24,7 @@ pub struct Locked {
     pub(super) who: Who,
     pub(super) root: Option<PathBuf>,
     pub(super) paths: Vec<(PathBuf, Right)>,
+    pub(super) ports: Vec<u16>,
     pub(super) held: Vec<&'static str>,
     pub(super) missing: Vec<&'static str>,
     pub(super) is_off: bool,
@@ -62,8 +63,11 @@ impl fmt::Display for Locked {
         let reads = self.paths("reads", Right::Read);
         let writes = self.paths("writes", Right::Write);
         let removes = self.paths("removes files in", Right::Remove);
+        let ports: Vec<String> = self.ports.iter().map(u16::to_string).collect();
+        let connects =
+            (!ports.is_empty() && self.has_rules).then(|| format!("connects to port {}", ports.join(" and ")));
         let held = self.held.iter().map(|&what| what.to_owned());
-        let parts = [user, group, root, reads, writes, removes].into_iter().flatten().chain(held);
+        let parts = [user, group, root, reads, writes, removes, connects].into_iter().flatten().chain(held);
         let head = if self.is_off { "not locked in" } else { "locked in" };
         write!(f, "{head}: {}", parts.collect::<Vec<_>>().join(", "))?;
         if !self.missing.is_empty() {

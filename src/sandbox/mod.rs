@@ -88,6 +88,7 @@ pub struct Sandbox {
     root: Option<PathBuf>,
     paths: Vec<(PathBuf, Right)>,
     rooms: Vec<(OwnedFd, Right)>,
+    ports: Vec<u16>,
     gifts: Vec<OwnedFd>,
     is_alone: bool,
 }
@@ -103,6 +104,7 @@ impl Sandbox {
             root: None,
             paths: Vec::new(),
             rooms: Vec::new(),
+            ports: Vec::new(),
             gifts: Vec::new(),
             is_alone: true,
         }
@@ -171,6 +173,15 @@ impl Sandbox {
         self
     }
 
+    /// May connect to this TCP port, of this machine and of any other: the kernel's rules know no hosts.
+    #[must_use]
+    pub fn connecting(mut self, port: u16) -> Self {
+        if !self.ports.contains(&port) {
+            self.ports.push(port);
+        }
+        self
+    }
+
     /// Locks in this thread and those that it starts from then on, and leaves out the others that are running: what they can do,
     /// whoever takes over this one may be able to make them do. For a process with threads of no choice, such as a test.
     #[must_use]
@@ -236,7 +247,8 @@ impl Sandbox {
             held.push("no core dumps");
             let rooms =
                 self.rooms.into_iter().map(|(directory, right)| Grant { fd: directory, is_directory: true, right });
-            has_rules = kernel::restrict(grants.into_iter().chain(rooms), &mut held, &mut missing)?;
+            let grants = grants.into_iter().chain(rooms);
+            has_rules = kernel::restrict(grants, &self.ports, &mut held, &mut missing)?;
         }
         if self.strictness == Strictness::Required && !missing.is_empty() {
             return Err(SandboxError::Kernel(missing));
@@ -245,6 +257,7 @@ impl Sandbox {
             who,
             root: self.root,
             paths: self.paths,
+            ports: self.ports,
             held,
             missing,
             is_off: self.strictness == Strictness::Off,

@@ -1,5 +1,6 @@
 //! The daemon, as processes: each test in a directory of its own, with nothing left behind.
 
+mod applications;
 mod load;
 mod manager;
 mod signals;

@@ -41,7 +41,7 @@ struct Setting {
 pub(super) struct Gathered {
     pub(super) line: CommandLine,
     pub(super) verb: Option<Verb>,
-    /// What to serve, at least one.
+    /// What to serve under `/`: at least one, or an application is there.
     pub(super) paths: Vec<PathBuf>,
     /// The file that was read.
     pub(super) file: Option<PathBuf>,
@@ -150,6 +150,8 @@ fn joined(
     let paths = match (paths, &verb) {
         (Some(setting), _) => setting.values.iter().map(|(path, _)| PathBuf::from(path)).collect(),
         (None, Some(Verb::Demo { root, .. })) => vec![root.clone()],
+        // Where nothing is named it is the application alone that is served, and not its sources.
+        (None, _) if line.options.applications.fills_the_root() => Vec::new(),
         (None, _) => line.paths.clone(),
     };
     if paths.len() > 1 && matches!(verb, Some(Verb::Demo { .. })) {

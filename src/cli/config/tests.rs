@@ -65,6 +65,21 @@ const CASES: &[(&str, &[&str], &str)] = &[
     ("redirect", &["/a/(.*)=/b/$1", "301 /c=https://example.org"], "/a=b"),
     ("header", &["A: b", "C: \"d\\"], "a"),
     ("cache", &["60"], "-1"),
+    ("wsgi", &["a.b:c"], "a.b"),
+    ("wsgi-path", &["/a"], "a"),
+    ("python", &["/a/python"], ""),
+    ("chdir", &["/srv"], ""),
+    ("wsgi-workers", &["7"], "0"),
+    ("wsgi-timeout", &["0.5"], "0"),
+    ("wsgi-queue", &["7"], "0"),
+    ("wsgi-reload", &["true"], "often"),
+    ("scgi", &["/a=unix:/run/b.sock", "/c=localhost:4000"], "/a=4000"),
+    ("scgi-timeout", &["7"], "-1"),
+    ("cgi", &["/a=/b", "/c=/d=e"], "a=/b"),
+    ("cgi-timeout", &["7"], "x"),
+    ("cgi-processes", &["7"], "0"),
+    ("cgi-output", &["7"], "0"),
+    ("try-files", &["true"], "first"),
     ("explain", &["true"], "0"),
     ("max-connections", &["7"], "0"),
     ("max-per-address", &["7"], "0"),
@@ -127,16 +142,24 @@ fn as_toml(option: &str, values: &[&str]) -> String {
     }
 }
 
+/// What an option cannot be without.
+fn needed(option: &str) -> &'static [(&'static str, &'static str)] {
+    match option {
+        "proxy-protocol" => &[("trust", "::1")],
+        "try-files" => &[("paths", "/srv"), ("scgi", "/=unix:/a")],
+        _ => &[],
+    }
+}
+
 #[test]
 fn an_option_means_the_same_in_every_place() {
     for (option, values, _) in CASES.iter().filter(|(_, values, _)| !values.is_empty()) {
-        // This one needs another.
-        let rest = if *option == "proxy-protocol" { "trust = \"::1\"\n" } else { "" };
-        let empty = Page::new(rest);
-        let default = empty.read(&[], &[]).unwrap();
+        let rest: String = needed(option).iter().map(|(option, value)| as_toml(option, &[value])).collect();
+        let empty = Page::new(&rest);
+        let default = empty.read(&[], &[]);
         let said = as_flags(option, values);
         let by_flags = empty.read(&said.iter().map(String::as_str).collect::<Vec<_>>(), &[]).unwrap();
-        assert_ne!(by_flags, default, "{option} is good for nothing");
+        assert_ne!(Ok(&by_flags), default.as_ref(), "{option} is good for nothing");
 
         let page = Page::new(&format!("{rest}{}", as_toml(option, values)));
         assert_eq!(page.read(&[], &[]), Ok(by_flags.clone()), "{option} in a file");
@@ -174,11 +197,9 @@ fn what_is_printed_can_be_read_and_is_the_same() {
         if values.is_empty() {
             continue;
         }
-        let said = as_flags(option, values);
-        let mut said: Vec<&str> = said.iter().map(String::as_str).collect();
-        if *option == "proxy-protocol" {
-            said.push("--trust=::1");
-        }
+        let needed = needed(option).iter().flat_map(|(option, value)| as_flags(option, &[value]));
+        let said: Vec<String> = as_flags(option, values).into_iter().chain(needed).collect();
+        let said: Vec<&str> = said.iter().map(String::as_str).collect();
         let printed = read(&[&said[..], &["--print-config"]].concat(), &[]).unwrap();
         let origin = if *option == PATHS { "PATH".to_owned() } else { format!("--{option}") };
         assert!(printed.lines().any(|line| line.starts_with(&format!("{option} = "))), "{option}:\n{printed}");
@@ -187,7 +208,8 @@ fn what_is_printed_can_be_read_and_is_the_same() {
         let page = Page::new(&printed);
         // The one path that is not said is made absolute by being printed.
         let here = std::env::current_dir().unwrap();
-        let paths: &[&str] = if *option == PATHS { &[] } else { &[here.to_str().unwrap()] };
+        let is_here = printed.lines().next().is_some_and(|line| line == format!("paths = [{here:?}]  # default"));
+        let paths: &[&str] = if is_here { &[here.to_str().unwrap()] } else { &[] };
         let want = page.read(&[&said[..], paths].concat(), &[]).unwrap();
         let without_it = Page::new("").read(&[&said[..], paths].concat(), &[]).unwrap();
         assert_eq!(page.read(&[], &[]).unwrap(), want, "{option}:\n{printed}");

@@ -108,13 +108,18 @@ fn has_ended() -> io::Error {
     io::Error::other("the herald has ended: say ownhands restart")
 }
 
-/// Is one, until the server ends; `None` if there is no server at the other end of stdin. Signals are the server's: who sends
-/// one to all processes of the name means that one, and when it ends, so does this.
+/// Signals are the server's: who sends one to all processes of the name means that one, and when it ends, so do its helpers.
+pub(super) fn survive_all_signals() -> io::Result<()> {
+    for signal in [SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT] {
+        flag::register(signal, Arc::new(AtomicBool::new(false)))?;
+    }
+    Ok(())
+}
+
+/// Is one, until the server ends; `None` if there is no server at the other end of stdin.
 pub(in crate::cli) fn run() -> Option<ExitCode> {
     let wire = Wire::stdin().ok().filter(Wire::is_real)?;
-    for signal in [SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT] {
-        flag::register(signal, Arc::new(AtomicBool::new(false))).ok()?;
-    }
+    survive_all_signals().ok()?;
     let program = Program::as_started()?;
     let mut children: Vec<Child> = Vec::new();
     let mut options: Option<PathBuf> = None;

@@ -7,6 +7,7 @@
 //! - *Who speaks*: the `wire`; the `verbs` at one end, the [steward](Steward) at the other.
 //! - *Who comes*: [detach](Detachment) for the first, `succession` for the next, the `herald` where walls are between.
 //! - *What it is made of*: the `program` that can be started again; `changes`, what a reload cannot change.
+//! - *Who starts programs*, outside of the walls: the [launcher](Launching).
 //! - *Who else is told*: the service manager, by `notify`, `activation` and `unit`.
 
 mod activation;
@@ -15,6 +16,7 @@ mod control;
 mod detach;
 mod entry;
 mod herald;
+mod launcher;
 mod notify;
 mod pid_file;
 mod program;
@@ -30,6 +32,7 @@ pub(super) use changes::Fixed;
 pub(super) use detach::{Detachment, close_stdin};
 pub(super) use entry::is_left_over;
 pub(super) use herald::run as be_herald;
+pub(super) use launcher::{Launching, run as be_launcher};
 pub(super) use notify::Notifier;
 pub(super) use pid_file::default_path as default_pid_file;
 pub(super) use program::{Program, ROLE, Role};

@@ -1,4 +1,4 @@
-//! This program, to be started once more: by the verbs, for an upgrade, and as its own herald.
+//! This program, to be started once more: by the verbs, for an upgrade, and as its own herald or launcher.
 //!
 //! A process that is started by another of this program learns from one variable what it is meant to be. Its arguments
 //! are those of the first one, word by word: what they mean is decided in one place.
@@ -23,11 +23,17 @@ pub(in crate::cli) enum Role {
     Successor,
     /// What starts a successor for a server that cannot any more.
     Herald,
+    /// What starts the programs of applications.
+    Launcher,
 }
 
 impl Role {
-    const WORDS: [(&str, Role); 3] =
-        [("server", Role::Server), ("successor", Role::Successor), ("herald", Role::Herald)];
+    const WORDS: [(&str, Role); 4] = [
+        ("server", Role::Server),
+        ("successor", Role::Successor),
+        ("herald", Role::Herald),
+        ("launcher", Role::Launcher),
+    ];
 
     /// What this process is meant to be; `None` if the variable says what nobody knows.
     pub(in crate::cli) fn own() -> Option<Role> {

@@ -20,11 +20,13 @@ use super::wire::MOST_DESCRIPTORS;
 use crate::cli::listen::Unclaimed;
 use crate::cli::logs::Logs;
 use crate::cli::options::{Asked, Options};
-use crate::cli::{Failure, listen, lock, options, site};
+use crate::cli::staff::Staff;
+use crate::cli::{Failure, applications, listen, lock, options, site};
 
-/// What is watched: the door, and the peers from the next key on.
+/// What is watched: the door, the launcher, and the peers from the next key on.
 const DOOR: usize = 0;
-const FIRST_PEER: usize = 1;
+const LAUNCHER: usize = 1;
+const FIRST_PEER: usize = 2;
 
 /// When a successor that failed is looked after once more.
 const DYING: Duration = Duration::from_millis(100);
@@ -36,6 +38,8 @@ pub(in crate::cli) struct Household {
     /// Where the process was started.
     pub(in crate::cli) directory: PathBuf,
     pub(in crate::cli) logs: Logs,
+    /// Who runs the applications.
+    pub(in crate::cli) staff: Staff,
     /// What is said when it serves.
     pub(in crate::cli) announcement: String,
     /// Names of sockets in the file system that were a predecessor's.
@@ -83,6 +87,9 @@ impl Steward {
         if let Some(seat) = &steward.house.seat {
             steward.server.watch(DOOR, seat.door())?;
         }
+        if let Some(launching) = steward.house.staff.launching() {
+            steward.server.watch(LAUNCHER, launching)?;
+        }
         Ok(steward)
     }
 
@@ -113,6 +120,7 @@ impl Steward {
                 Some(Call::Time) => {}
                 Some(Call::Signal(signal)) => self.heed(signal),
                 Some(Call::Ready(DOOR)) => self.let_in(),
+                Some(Call::Ready(LAUNCHER)) => self.mourn(),
                 Some(Call::Ready(key)) => self.listen_to(key.saturating_sub(FIRST_PEER)),
             }
         }
@@ -123,7 +131,20 @@ impl Steward {
                 }
             }
         }
+        // The gateways go with the application, and with them what they have started.
+        drop(self.server);
+        self.house.staff.end();
         Ok(())
+    }
+
+    /// The launcher has ended before the server.
+    fn mourn(&mut self) {
+        if let Some(launching) = self.house.staff.launching()
+            && self.server.unwatch(launching).is_ok()
+        {
+            log::error!("what starts programs for applications has ended: say ownhands restart");
+            self.house.staff.lose_launcher();
+        }
     }
 
     /// How long nothing is to be done here.
@@ -260,9 +281,11 @@ impl Steward {
         let mut warnings = self.house.fixed.warnings(&options);
         lock::anchor(&mut options, &self.house.directory);
         lock::stay(&self.house.options, &mut options).map_err(why)?;
-        let app = site::furnish(&options, &self.house.logs).map_err(why)?;
+        applications::stay(&self.house.options.applications, &options.applications).map_err(why)?;
+        let app = site::furnish(&options, &self.house.logs, &self.house.staff).map_err(why)?;
         warnings.extend(self.house.logs.follow(&options).err());
         self.server.replace(app, options.config.clone());
+        self.house.staff.renew();
         self.house.options = options;
         Ok(warnings)
     }

@@ -10,9 +10,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf, absolute};
 
 use super::program::{Program, ROLE};
-use crate::cli::Failure;
 use crate::cli::options::{self, Addresses, Asked, Options, Sink};
 use crate::cli::values::Place;
+use crate::cli::{Failure, applications, lock};
 
 /// Seconds beyond the grace before systemd kills a server that stops.
 const AFTER_GRACE: u64 = 10;
@@ -38,7 +38,8 @@ pub(super) fn text(options: &Options, program: &Program) -> Result<String, Failu
     for argument in arguments()? {
         command.push(quoted(&argument)?.replace('$', "$$"));
     }
-    let served = options.paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(" ");
+    let served = options.paths.iter().map(|path| path.display().to_string());
+    let served = served.chain(applications::shown(&options.applications)).collect::<Vec<_>>().join(" ");
     let served = line(&options::one_line(&served));
 
     let mut unit = String::new();
@@ -61,6 +62,9 @@ pub(super) fn text(options: &Options, program: &Program) -> Result<String, Failu
     unit.push_str(&who(options));
     unit.push_str(&places(options, program)?);
     unit.push_str(WALLS);
+    if !options.applications.want_programs() {
+        unit.push_str(NO_CODE_AT_RUN_TIME);
+    }
     unit.push_str(&calls(options));
     unit.push_str("\n[Install]\nWantedBy=multi-user.target\n");
     Ok(unit)
@@ -86,11 +90,13 @@ RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
-MemoryDenyWriteExecute=yes
 KeyringMode=private
 RemoveIPC=yes
 UMask=0027
 ";
+
+/// What programs of others may not: some make code while they run.
+const NO_CODE_AT_RUN_TIME: &str = "MemoryDenyWriteExecute=yes\n";
 
 /// Who it is, and what that one may do.
 fn who(options: &Options) -> String {
@@ -144,7 +150,8 @@ fn places(options: &Options, program: &Program) -> Result<String, Failure> {
         };
     }
     let mut seen = vec![whole(Path::new("."))?, program.path().to_owned()];
-    for path in options.paths.iter().chain(options.mounts.iter().map(|(_, path)| path)).chain(&options.config_file) {
+    let served = lock::served(options).chain(applications::places(&options.applications));
+    for path in served.chain(options.config_file.as_deref()) {
         seen.push(whole(path)?);
     }
     // What would be hidden from the server, and is what it is made of or serves, stays in its sight.

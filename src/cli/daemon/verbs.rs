@@ -70,7 +70,7 @@ fn start(options: &Options) -> Result<ExitCode, Failure> {
 fn restart(options: &Options) -> Result<ExitCode, Failure> {
     let Some(wire) = reach(options)? else { return start(options) };
     // It would serve the directory that one happens to be in, whatever was served before.
-    if !options.origins.says("paths") {
+    if !options.origins.says("paths") && !options.applications.fills_the_root() {
         let why = "say what to serve, by PATH or paths: ownhands restart [OPTIONS] PATH; to start anew with the options \
                    that it has, send the server SIGUSR2";
         return Err(Failure::Usage(why.to_owned()));

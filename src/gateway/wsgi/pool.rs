@@ -28,6 +28,9 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
+/// Processes there may be for one that should be: its successor, and those that have not finished yet.
+const MOST_TIMES: usize = 3;
+
 /// How long a worker that is ended may take to say where it was.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -191,6 +194,8 @@ impl Pool {
     pub(super) fn close(&self) {
         self.is_closed.set(true);
         self.seats.borrow().iter().for_each(|seat| seat.retire());
+        // They hold the pool, which holds them: those that no loop has taken in would stay for good.
+        while self.opened.next().is_some() {}
         self.call_foreman();
     }
 
@@ -250,13 +255,16 @@ impl Pool {
         if self.early.borrow().is_some() && !seats.is_empty() && !seats.iter().any(|seat| seat.is_able()) {
             return false;
         }
-        let staying = seats.iter().filter(|seat| !seat.is_retired.get());
-        let (new, old): (Vec<_>, Vec<_>) = staying.partition(|seat| seat.edition.get() >= self.edition.get());
-        let is_one_starting = new.iter().any(|seat| seat.stage.get() == Stage::Starting);
-        match old.is_empty() {
-            true => new.len() < self.settings.workers,
-            false => !is_one_starting,
+        // Those that are retired may take a while to finish; renewed again and again, they must not become many.
+        if seats.len() >= self.settings.workers.saturating_mul(MOST_TIMES) {
+            return false;
         }
+        let staying = || seats.iter().filter(|seat| !seat.is_retired.get());
+        if staying().any(|seat| seat.edition.get() < self.edition.get()) {
+            // One more than there should be, until it is ready.
+            return !staying().any(|seat| seat.stage.get() == Stage::Starting);
+        }
+        staying().count() < self.settings.workers
     }
 
     /// Where the last ones could not be started, the next one waits.

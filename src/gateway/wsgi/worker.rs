@@ -47,6 +47,7 @@ pub(super) struct Worker {
     state: State,
 }
 
+#[expect(clippy::large_enum_variant, reason = "there are few workers, and they are busy")]
 enum State {
     Starting { deadline: Option<Tick> },
     Idle,
