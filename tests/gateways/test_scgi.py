@@ -76,7 +76,7 @@ class Scgi(Housed):
             house.ask("/app/environ")
             time.sleep(0.2)
             before = house.descriptors()
-            for _ in range(200):
+            for _ in range(40):
                 for path in ("environ", "gone", "halfway", "no-head"):
                     house.ask(f"/app/{path}")
             wait_for("descriptors are left", lambda: house.descriptors() <= before)
