@@ -8,6 +8,7 @@ mod app;
 mod archive;
 mod bodies;
 mod calls;
+mod cgi;
 mod chunked;
 #[cfg(feature = "command")]
 mod command;

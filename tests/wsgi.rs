@@ -113,7 +113,7 @@ fn mounted(running: RunningWsgi) -> MockClient<App> {
     let mut app = App::new();
     app.mount("/app", running).unwrap();
     app.on_error_class(5, |error: &HttpError, _: Option<&Request<'_>>| {
-        format!("{}", error.source.as_ref().map_or(error.to_string(), |source| source.to_string()))
+        error.source.as_ref().map_or(error.to_string(), |source| source.to_string())
     });
     MockClient::new(app)
 }

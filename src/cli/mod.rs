@@ -92,7 +92,8 @@ fn show_routes(options: &Options) -> Result<(), Failure> {
 /// Makes all that can be made without a socket and a log, to see whether it can be.
 fn check(options: &Options) -> Result<(), Failure> {
     site::build(options, None)
-        .and_then(|_| lock::check(options))
+        .and_then(|_| staff::check(options))
+        .and_then(|()| lock::check(options))
         .and_then(|()| Logs::check(options))
         .and_then(|()| listen::check(options))
         .map_err(|failure| match failure {

@@ -163,6 +163,11 @@ impl Staff {
     }
 }
 
+/// Says what of it cannot be had.
+pub(super) fn check(options: &Options) -> Result<(), Failure> {
+    Staff::default().look_up(options)
+}
+
 /// What these options mount: as it is run by this staff, or just by name.
 pub(super) fn of(
     options: &Options,

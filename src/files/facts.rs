@@ -13,10 +13,10 @@ const SETTLED_AFTER: Duration = Duration::from_secs(2);
 /// The facts on one file. Equal facts mean the same file with the same content, as far as the times of the file system tell:
 /// what is written through a memory map may change nothing but the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Facts {
-    pub(super) kind: Kind,
+pub(crate) struct Facts {
+    pub(crate) kind: Kind,
     /// The permission bits.
-    pub(super) mode: u32,
+    pub(crate) mode: u32,
     /// The number of the user it belongs to.
     pub(super) owner: u32,
     device: u64,
@@ -31,7 +31,7 @@ pub(super) struct Facts {
 
 /// What kind of thing a name stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Directory,
     File,
     Link,

@@ -50,8 +50,10 @@ use walk::Walk;
 use crate::http::{Body, HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
 
+pub(crate) use facts::Kind;
 pub use range::{ByteRanges, Span};
 pub use tree::Links;
+pub(crate) use tree::Tree;
 
 /// What a directory without an index page answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

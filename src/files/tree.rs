@@ -49,7 +49,7 @@ pub enum Links {
 
 /// A directory and what is below it.
 #[derive(Debug)]
-pub(super) struct Tree {
+pub(crate) struct Tree {
     directory: OwnedFd,
     /// As it was given, for the log.
     shown: PathBuf,
@@ -73,7 +73,7 @@ enum Guard {
 type BeneathFn = fn(BorrowedFd<'_>, &CStr, Links) -> Result<OwnedFd, Errno>;
 
 impl Tree {
-    pub(super) fn open(path: PathBuf) -> io::Result<Self> {
+    pub(crate) fn open(path: PathBuf) -> io::Result<Self> {
         let explain = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let directory = rustix::fs::open(&path, beneath::ROOT, Mode::empty()).map_err(|errno| explain(errno.into()))?;
         let canonical = fs::canonicalize(&path).map_err(explain)?;
@@ -103,7 +103,7 @@ impl Tree {
     }
 
     /// What the path below the root stands for, links followed, nothing opened.
-    pub(super) fn look(&self, path: &CStr) -> Result<Facts, Errno> {
+    pub(crate) fn look(&self, path: &CStr) -> Result<Facts, Errno> {
         let stat = match self.guard {
             Guard::Kernel => rustix::fs::fstat(self.beneath(path, beneath::find)?)?,
             Guard::Canonical => rustix::fs::stat(&self.inside(path)?)?,
@@ -169,8 +169,13 @@ impl Tree {
         if facts.kind == kind { Ok((File::from(opened), facts)) } else { Err(Errno::NOENT) }
     }
 
+    /// Where the path leads from outside, for who stands elsewhere: a path of the system, of which nothing is guarded.
+    pub(crate) fn outside(&self, path: &CStr) -> PathBuf {
+        self.canonical.join(OsStr::from_bytes(path.to_bytes()))
+    }
+
     /// The path as the log has it.
-    pub(super) fn show(&self, path: &[u8]) -> PathBuf {
+    pub(crate) fn show(&self, path: &[u8]) -> PathBuf {
         match path {
             b"" | b"." => self.shown.clone(),
             // Never taken for an absolute one, whatever a peer has sent.

@@ -95,7 +95,9 @@ impl Draft {
                 return Err(wrong("it announces two lengths"));
             }
         } else if is("location") && value.starts_with(b"/") && !value.starts_with(b"//") {
-            self.location = Some(String::from_utf8_lossy(value).into_owned());
+            if self.location.replace(String::from_utf8_lossy(value).into_owned()).is_some() {
+                return Err(wrong("it says Location twice"));
+            }
         } else if !NOT_PASSED_ON.iter().any(|one| is(one)) {
             if is("location") {
                 self.status.get_or_insert(Status::FOUND);
@@ -187,6 +189,7 @@ mod tests {
             ("Status: 100 Continue\n\n", "wrong: this is no status: \"Status: 100 Continue\""),
             ("Status: 2000\n\n", "wrong: this is no status: \"Status: 2000\""),
             ("Status: 200\nStatus: 404\n\n", "wrong: it says Status twice: \"Status: 404\""),
+            ("Location: /a\nLocation: /b\n\n", "wrong: it says Location twice: \"Location: /b\""),
             ("Content-Length: -1\n\n", "wrong: this is no length: \"Content-Length: -1\""),
             ("Content-Length: 1\nContent-Length: 2\n\n", "wrong: it announces two lengths: \"Content-Length: 2\""),
         ];

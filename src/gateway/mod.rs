@@ -5,6 +5,7 @@
 //! a peer is.
 
 mod address;
+mod cgi;
 mod error;
 mod head;
 mod launcher;
@@ -18,6 +19,7 @@ mod try_files;
 mod wsgi;
 
 pub use address::Address;
+pub use cgi::{Cgi, RunningCgi};
 pub use error::GatewayError;
 pub use launcher::{Heard, Launcher, Wire, attend};
 pub use scgi::Scgi;

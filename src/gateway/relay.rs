@@ -3,6 +3,8 @@
 //! An answer that is complete before the upstream has to wait leaves as a whole, with its length; any other is streamed. The
 //! upstream need not know which: it says what has come, and when it waits.
 
+use std::time::Duration;
+
 use crate::http::{Body, Bytes, Deferred, HttpError, Produced, Response, Source, Status, Summons};
 
 use super::head::{self, Head};
@@ -79,9 +81,13 @@ impl Relay {
         }
     }
 
-    /// True until the peer was told a status.
-    pub(super) fn has_not_begun(&self) -> bool {
-        matches!(self.state, State::Head(..) | State::Gathering(..))
+    /// What is missing of the head, as long as it has not come.
+    pub(super) fn fault_of_head(&self) -> Option<&'static str> {
+        match &self.state {
+            State::Head(_, gathered) if gathered.is_empty() => Some("it ended without an answer"),
+            State::Head(..) => Some("it ended within its head"),
+            _ => None,
+        }
     }
 
     /// True once all has come that was announced: there is no need to wait for an end.
@@ -167,11 +173,10 @@ impl Relay {
 
     /// That was all.
     pub(super) fn end(&mut self) {
+        if let Some(why) = self.fault_of_head() {
+            return self.fail(Status::BAD_GATEWAY, why);
+        }
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Head(deferred, gathered) => {
-                let part = if gathered.is_empty() { "it ended without an answer" } else { "it ended within its head" };
-                deferred.answer(refusal::<Response>(Status::BAD_GATEWAY, &self.who, part));
-            }
             State::Gathering(deferred, response, content, gathered) => match content.fault() {
                 None => deferred.answer(response.with_body(Body::Bytes(Bytes::Owned(gathered)))),
                 Some(why) => deferred.answer(refusal::<Response>(Status::BAD_GATEWAY, &self.who, &why)),
@@ -180,7 +185,7 @@ impl Relay {
                 None => feed.end(),
                 Some(why) => feed.fail(format!("{}: {why}", self.who)),
             },
-            State::Silent | State::Over => {}
+            State::Head(..) | State::Silent | State::Over => {}
         }
     }
 
@@ -204,6 +209,15 @@ pub(super) fn refusal<T>(status: Status, who: &str, why: &str) -> Result<T, Http
         _ => "the application gave no answer that can be passed on",
     };
     Err(HttpError::new(status, detail).with_source(std::io::Error::other(format!("{who}: {why}"))))
+}
+
+/// How soon a peer may try again where as much is done as may be done at one time.
+const COME_AGAIN: Duration = Duration::from_secs(1);
+
+/// The refusal where as much is done as may be done at one time.
+pub(super) fn busy(who: &str, why: &str) -> HttpError {
+    let error = HttpError::service_unavailable(COME_AGAIN, "the application has too much to do now");
+    error.with_source(std::io::Error::other(format!("{who}: {why}")))
 }
 
 /// Content that is announced and not sent: the answer to HEAD.

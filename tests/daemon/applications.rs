@@ -194,6 +194,19 @@ fn without_its_launcher_a_server_goes_on() {
 }
 
 #[test]
+fn a_unit_for_an_application_lets_it_be_what_it_is() {
+    let house = House::new();
+    let unit = |arguments: &[&str]| house.say(&[&["unit"], arguments].concat()).stdout;
+    let (files, application) =
+        (unit(&["www"]), unit(&["--wsgi", "a:b", "--python", "/home/me/venv", "--try-files", "www"]));
+    assert!(files.contains("\nMemoryDenyWriteExecute=yes\n"), "{files}");
+    assert!(!application.contains("MemoryDenyWriteExecute"), "{application}");
+    for line in ["Description=ownhands serves www a:b", "ProtectHome=read-only", "NoNewPrivileges=yes"] {
+        assert!(application.lines().any(|found| found == line), "no {line} in\n{application}");
+    }
+}
+
+#[test]
 fn nobody_is_a_launcher_by_a_word() {
     let house = House::new();
     let output = house.command(&[]).env("OWNHANDS_ROLE", "launcher").output().unwrap();

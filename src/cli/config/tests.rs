@@ -272,15 +272,17 @@ fn a_higher_place_goes_before_a_lower_one() {
 
 #[test]
 fn tables_mean_the_same_as_lists() {
-    let table = "[redirect]\n\"/z/(.*)\" = \"/b/$1\"\n\"301 /a\" = \"/c\"\n[mount]\n\"/a\" = \"b\"\n[header]\nX-A = \"b\"\nAge = 5\n";
-    let list = "redirect = [\"/z/(.*)=/b/$1\", \"301 /a=/c\"]\nmount = [\"/a=b\"]\nheader = [\"X-A: b\", \"Age: 5\"]\n";
+    let table = "[scgi]\n\"/s\" = \"unix:a\"\n[cgi]\n\"/c\" = \"d\"\n[redirect]\n\"/z/(.*)\" = \"/b/$1\"\n\"301 /a\" = \"/c\"\n[mount]\n\"/a\" = \"b\"\n[header]\nX-A = \"b\"\nAge = 5\n";
+    let list = "scgi = [\"/s=unix:a\"]\ncgi = [\"/c=d\"]\nredirect = [\"/z/(.*)=/b/$1\", \"301 /a=/c\"]\nmount = [\"/a=b\"]\nheader = [\"X-A: b\", \"Age: 5\"]\n";
     let (table, list) = (Page::new(table), Page::new(list));
     assert_eq!(table.read(&[], &[]), list.read(&[], &[]));
     let printed = table.read(&["--print-config"], &[]).unwrap();
     for line in [
-        "redirect = [\"/z/(.*)=/b/$1\", \"301 /a=/c\"]  # o.toml:1",
-        "mount = [\"/a=b\"]  # o.toml:4",
-        "header = [\"X-A: b\", \"Age: 5\"]  # o.toml:6",
+        "scgi = [\"/s=unix:a\"]  # o.toml:1",
+        "cgi = [\"/c=d\"]  # o.toml:3",
+        "redirect = [\"/z/(.*)=/b/$1\", \"301 /a=/c\"]  # o.toml:5",
+        "mount = [\"/a=b\"]  # o.toml:8",
+        "header = [\"X-A: b\", \"Age: 5\"]  # o.toml:10",
     ] {
         assert!(printed.lines().any(|printed| printed == line), "no {line} in\n{printed}");
     }

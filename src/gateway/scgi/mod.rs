@@ -6,7 +6,6 @@
 mod exchange;
 
 use std::cell::Cell;
-use std::io;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -17,12 +16,9 @@ use crate::service::upstream::Upstream;
 use super::address::Address;
 use super::letter::{Framing, Letter};
 use super::opened::Opened;
-use super::relay::{Relay, refusal};
+use super::relay::{Relay, busy, refusal};
 
 use exchange::Exchange;
-
-/// How soon a peer may try again where all connections are in use.
-const COME_AGAIN: Duration = Duration::from_secs(1);
 
 /// An application server that runs already, and is asked by SCGI.
 ///
@@ -119,9 +115,7 @@ impl Resource for Scgi {
 
     fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
         let Some(place) = Place::take(&self.used, self.most) else {
-            let why = format!("{}: all {} connections are in use", self.who(), self.most);
-            let error = HttpError::service_unavailable(COME_AGAIN, "the application has too much to do now");
-            return Err(error.with_source(io::Error::other(why)));
+            return Err(busy(&self.who(), &format!("all {} connections are in use", self.most)));
         };
         let begun = match self.address.connect() {
             Ok(begun) => begun,
