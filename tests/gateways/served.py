@@ -45,6 +45,13 @@ class Only(Blocks):
         return 1
 
 
+class Word(str):
+    """A str that formats to something else, as the members of some enumerations do."""
+
+    def __format__(self, spec):
+        return "a\r\nX-Injected: b"
+
+
 def hello(environ, start_response):
     start_response("200 OK", TEXT + [("X-Name", "a"), ("X-Name", "b")])
     return [b"hello\n"]

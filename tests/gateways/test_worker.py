@@ -149,6 +149,10 @@ class Answers(Asked):
         answer = self.ask("/late")
         self.assertEqual((answer.status, answer.blocks), ("201 Created", [b"late"]))
 
+    def test_words_that_format_to_something_else(self):
+        answer = self.ask("/answer", "Word('200 OK'), [(Word('X-A'), Word('a')), ('Content-Length', Word('1'))], [b'a']")
+        self.assertEqual((answer.status, answer.fields), ("200 OK", [("X-A", "a"), ("Content-Length", "1")]))
+
     def test_write(self):
         answer = self.ask("/pushes")
         self.assertEqual((answer.body, answer["Content-Length"], answer.outcome), (b"one two three", None, ""))
@@ -184,6 +188,10 @@ class Lengths(Asked):
             self.assertEqual((answer.body, answer.outcome), (b"abcde", ""))
             self.says("longer than its Content-Length of 5 bytes")
         self.closed()
+
+    def test_a_length_that_is_not_kept(self):
+        answer = self.ask("/answer", "'200 OK', [], Only([b'abc', b'def'])")
+        self.assertEqual((answer["Content-Length"], answer.body, self.closed()), ("3", b"abc", "closed"))
 
     def test_an_endless_stream_stops_at_its_length(self):
         answer = self.ask("/answer", "'200 OK', [('Content-Length', '10')], Blocks(iter(lambda: b'xyz', None))")
