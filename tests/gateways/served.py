@@ -187,6 +187,24 @@ def file_wrapped(environ, start_response):
     return environ["wsgi.file_wrapper"](open(__file__, "rb"), 10)
 
 
+class Pages:
+    """A file that can be read and closed."""
+
+    def __init__(self, pages):
+        self.pages = pages
+
+    def read(self, size):
+        return self.pages.pop(0) if self.pages else b""
+
+    def close(self):
+        seen.append("closed")
+
+
+def pages(environ, start_response):
+    start_response("200 OK", TEXT)
+    return environ["wsgi.file_wrapper"](Pages([b"one", b"two"]))
+
+
 def error_page(environ, start_response):
     """PEP 3333, "The start_response() Callable": another head takes the place of one that was not sent."""
     start_response("200 OK", TEXT + [("X-First", "1")])
@@ -258,10 +276,13 @@ def descriptors_of_child(environ, start_response):
 
 
 def forks(environ, start_response):
+    reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
+        os.write(writer, b"x")
         time.sleep(20)
         os._exit(0)
+    os.read(reader, 1)  # it is a process of its own by now
     start_response("200 OK", TEXT)
     return [str(child).encode()]
 
