@@ -21,6 +21,7 @@ mod decode;
 mod deferred;
 #[cfg(feature = "command")]
 mod demo;
+mod elsewhere;
 mod environ;
 mod errors;
 mod fairness;
@@ -60,5 +61,6 @@ mod spool;
 mod target;
 mod try_files;
 mod turns;
+mod upstreams;
 mod why;
 mod wsgi;

@@ -18,6 +18,7 @@ const LAYERS: &[(&str, u32)] = &[
     ("sandbox", 4),
     ("server", 4),
     ("testing", 4),
+    ("build", 5),
     ("cli", 5),
     ("main", 5),
 ];

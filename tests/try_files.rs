@@ -43,7 +43,9 @@ fn a_file_goes_first_and_all_else_is_the_applications() {
         ("GET", "/deep/er/b.txt", "file deep/er/b.txt"),
         ("GET", "/with-index/", "file with-index/index.html"),
         ("GET", "/", "application GET /"),
-        ("GET", "/with-index", "application GET /with-index"),
+        ("GET", "/without", "application GET /without"),
+        ("GET", "/deep/er", "application GET /deep/er"),
+        ("POST", "/with-index", "application POST /with-index"),
         ("GET", "/without/", "application GET /without/"),
         ("GET", "/without/?json", "application GET /without/"),
         ("GET", "/?tar", "application GET /"),
@@ -60,6 +62,11 @@ fn a_file_goes_first_and_all_else_is_the_applications() {
         let answer = client.request(method, target).send();
         assert_eq!((answer.status(), answer.text().as_str()), (200, expected), "{method} {target}");
     }
+    // The address of an index page ends in a slash, and relative links in it count on that.
+    let answer = client.get("/with-index?a");
+    assert_eq!((answer.status(), answer.header("Location")), (301, Some("with-index/?a")));
+    fs::remove_file(site.path().join("with-index/index.html")).unwrap();
+    assert_eq!(client.get("/with-index?a").text(), "application GET /with-index");
     // Each is looked at anew.
     fs::write(site.path().join("nothing"), "file nothing").unwrap();
     fs::remove_file(site.path().join("a.txt")).unwrap();
@@ -88,5 +95,6 @@ fn below_a_path_both_see_what_is_below_it() {
     assert_eq!(client.get("/app/a.txt").text(), "file a.txt");
     assert_eq!(client.get("/app/.hidden").text(), "file .hidden");
     assert_eq!(client.get("/app/other").text(), "application GET /other");
+    assert_eq!(client.get("/app").text(), "application GET ");
     assert_eq!(client.get("/a.txt").status(), 404);
 }

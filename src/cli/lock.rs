@@ -166,8 +166,11 @@ fn readable(options: &Options) -> Vec<PathBuf> {
         return vec![options.chroot.clone().unwrap_or(PathBuf::from("/"))];
     }
     let mut paths: Vec<PathBuf> = served(options).map(held).collect();
-    // Programs are looked for here, and started elsewhere.
+    // Programs are looked for here, and started elsewhere; what has no body has this to read.
     paths.extend(options.applications.cgi.iter().map(|(_, directory)| directory.clone()));
+    if !options.applications.cgi.is_empty() {
+        paths.push(PathBuf::from("/dev/null"));
+    }
     // The file of options is none of them: the herald opens it.
     paths.extend(options.listing_css.iter().map(|path| {
         let directory = directory_of(path);

@@ -2,9 +2,11 @@
 //!
 //! Programs are started outside of the walls, and names of hosts are looked up there: both are had before the walls go up.
 
+use std::fmt::Display;
 use std::io::{self, Write};
+use std::path::PathBuf;
 
-use ownhands::gateway::{Address, GatewayError, RunningWsgi, Scgi, Wsgi};
+use ownhands::gateway::{Address, Cgi, GatewayError, RunningCgi, RunningWsgi, Scgi, Wsgi};
 use ownhands::upstream::Upstream;
 use ownhands::{HttpError, Request, Resource, Response};
 
@@ -17,6 +19,7 @@ use super::values::ScgiPlace;
 pub(super) enum Application {
     Wsgi(RunningWsgi),
     Scgi(Scgi),
+    Cgi(RunningCgi),
     /// It would be one of these, if there was a server: the configuration alone is looked at.
     Vacant,
 }
@@ -26,6 +29,7 @@ impl Resource for Application {
         match self {
             Application::Wsgi(wsgi) => wsgi.allow(),
             Application::Scgi(scgi) => scgi.allow(),
+            Application::Cgi(cgi) => cgi.allow(),
             Application::Vacant => "*",
         }
     }
@@ -34,6 +38,7 @@ impl Resource for Application {
         match self {
             Application::Wsgi(wsgi) => wsgi.answer(request),
             Application::Scgi(scgi) => scgi.answer(request),
+            Application::Cgi(cgi) => cgi.answer(request),
             Application::Vacant => Err(HttpError::internal("the application does not run")),
         }
     }
@@ -42,6 +47,7 @@ impl Resource for Application {
         match self {
             Application::Wsgi(wsgi) => wsgi.upstream(),
             Application::Scgi(scgi) => scgi.upstream(),
+            Application::Cgi(cgi) => cgi.upstream(),
             Application::Vacant => None,
         }
     }
@@ -156,10 +162,30 @@ impl Staff {
             let scgi = Scgi::new(address).with_timeout(asked.scgi_timeout.0);
             made.push(("scgi", prefix.clone(), Application::Scgi(scgi)));
         }
-        if let Some((prefix, _)) = asked.cgi.first() {
-            return Err(options.origins.blame("cgi", format!("--cgi {prefix}=DIR: programs are not run yet")));
+        for (prefix, directory) in &asked.cgi {
+            let wrong = |error: &dyn Display| {
+                options.origins.blame("cgi", format!("{} cannot be served: {error}", directory.display()))
+            };
+            let launching = self.launching.as_ref();
+            let launching = launching.ok_or_else(|| wrong(&"nobody is there to start programs: restart the server"))?;
+            let cgi = Cgi::new(directory).map_err(|error| wrong(&error))?;
+            let cgi = cgi.with_timeout(asked.cgi_timeout.0).with_output(asked.cgi_output);
+            let mut cgi = cgi.with_processes(asked.cgi_processes);
+            if let Some(root) = document_root(options) {
+                cgi = cgi.with_document_root(root);
+            }
+            let started = launching.another().and_then(|launcher| cgi.start(launcher));
+            made.push(("cgi", prefix.clone(), Application::Cgi(started.map_err(|error| wrong(&error))?)));
         }
         Ok(made)
+    }
+}
+
+/// The directory that paths are in, where there is one such.
+fn document_root(options: &Options) -> Option<PathBuf> {
+    match &options.paths[..] {
+        [path] if path.is_dir() => std::path::absolute(path).ok(),
+        _ => None,
     }
 }
 

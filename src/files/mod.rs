@@ -151,7 +151,7 @@ impl Files {
             Found::Elsewhere(location) => {
                 // Not for ever: what is a directory today may be a file tomorrow.
                 let redirect = Response::redirect(Status::MOVED_PERMANENTLY, &location);
-                Subject::Other(self.completed(redirect.with_header("Cache-Control", "no-cache")))
+                Subject::Elsewhere(self.completed(redirect.with_header("Cache-Control", "no-cache")))
             }
         })
     }
@@ -243,12 +243,14 @@ impl Files {
         Ok(if entry.neighbours.get().is_any() { response.with_header("Vary", "Accept-Encoding") } else { response })
     }
 
-    /// The answer to GET or HEAD for what is a file; `None` for what is none. That one cannot be opened just now is an answer.
+    /// The answer to GET or HEAD for what is a file, or is a directory with an index page; `None` for what is neither. That one
+    /// cannot be opened just now is an answer.
     pub(crate) fn answer_if_file(&self, request: &Request<'_>) -> Option<Result<Response, HttpError>> {
         match self.ground.refuse_encoded_slash(request).and_then(|()| self.find(request)) {
             Ok(Subject::File(entry)) => Some(self.deliver(request, &entry)),
+            Ok(Subject::Elsewhere(redirect)) if self.ground.has_index(request) => Some(Ok(redirect)),
             Err(refusal) if refusal.status.class() == 5 => Some(Err(refusal)),
-            Ok(Subject::Other(_)) | Err(_) => None,
+            Ok(Subject::Elsewhere(_) | Subject::Other(_)) | Err(_) => None,
         }
     }
 
@@ -306,7 +308,9 @@ fn is_local(request: &Request<'_>) -> bool {
 enum Subject {
     /// A file: conditions and ranges apply.
     File(Rc<Entry>),
-    /// A listing or a redirect: they do not.
+    /// A directory asked for without its slash.
+    Elsewhere(Response),
+    /// A listing: they do not.
     Other(Response),
 }
 
@@ -327,7 +331,7 @@ impl Resource for Files {
         let found = self.ground.refuse_encoded_slash(request).and_then(|()| self.find(request));
         let entry = match found {
             Ok(Subject::File(entry)) => entry,
-            Ok(Subject::Other(response)) => return Ok(response),
+            Ok(Subject::Elsewhere(response) | Subject::Other(response)) => return Ok(response),
             Err(refusal) => match self.instead(request, &refusal) {
                 Some(entry) => return send_on_conditions(request, &entry).map(varying_by_accept),
                 None => return Err(self.dressed(request, refusal)),

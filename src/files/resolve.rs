@@ -140,6 +140,16 @@ impl Ground {
         Ok(Found::Directory(directory.to_vec()))
     }
 
+    /// True if a directory that was asked for without its slash has an index page.
+    pub(super) fn has_index(&self, request: &Request<'_>) -> bool {
+        let below = request.path_below_mount();
+        let directory = match below.strip_prefix(b"/").unwrap_or(below) {
+            b"" => Vec::new(),
+            name => [name, b"/"].concat(),
+        };
+        matches!(self.find_index(&directory), Ok(Found::File(_)))
+    }
+
     /// True if the name of the index page is that of a link: whether it leads to a page may change without a trace in the
     /// directory.
     pub(super) fn has_index_link(&self, directory: &[u8]) -> bool {

@@ -2,11 +2,13 @@
 //! stands in Python's place here says that it is ready, and nothing else: what it would answer is not the daemon's business.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::thread;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::{House, get, until};
+use super::{House, connect, get, until};
 
 /// A worker that is ready, and waits for the end of its socket.
 const READY: &str = "printf '5:ready,' >&0\nwhile read -r line; do :; done\n";
@@ -191,6 +193,99 @@ fn without_its_launcher_a_server_goes_on() {
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert_ne!(house.pid(), pid);
     assert_eq!(house.children(house.launcher()).len(), 2);
+}
+
+/// What a script says is behind this head.
+const HEAD: &str = "echo 'Content-Type: text/plain'\necho\n";
+
+/// The lines that a script has said.
+fn said_by_script(address: &str, target: &str) -> Vec<String> {
+    let mut answer = String::new();
+    let mut stream = connect(address);
+    write!(stream, "GET {target} HTTP/1.0\r\n\r\n").unwrap(); // no chunks
+    stream.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").expect(&answer);
+    assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
+    body.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_script_is_started_outside_of_the_walls_with_little() {
+    let house = House::new();
+    let script =
+        format!("{HEAD}echo $$\necho \"$OWNHANDS_ROLE$TEST_HOUSE\"\necho \"$PATH_INFO\"\ncat o.toml\nexec sleep 3600");
+    house.write_program("cgi/facts", &script);
+    fs::write(house.path("cgi/o.toml"), "beside it\n").unwrap();
+    let address = house.start(&["--cgi", "/cgi-bin=cgi", "--log=log", "index.html"]);
+    let launcher = house.launcher();
+    let mut stream = connect(&address);
+    write!(stream, "GET /cgi-bin/facts/more HTTP/1.0\r\n\r\n").unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let number = lines.by_ref().find(|line| line.parse::<i32>().is_ok_and(|number| number > 99)).unwrap();
+    assert_eq!(lines.next().as_deref(), Some(""), "a script knows what is none of its business");
+    assert_eq!((lines.next().as_deref(), lines.next().as_deref()), (Some("/more"), Some("beside it")));
+
+    // Until then it is a shell, which has its script open.
+    until("sleep", || fs::read_to_string(format!("/proc/{number}/comm")).unwrap() == "sleep\n");
+    let facts = fs::read_to_string(format!("/proc/{number}/status")).unwrap();
+    assert!(facts.contains("NoNewPrivs:\t1\n") && facts.contains(&format!("PPid:\t{launcher}\n")), "{facts}");
+    let signals = |name: &str| {
+        let mask = facts.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim();
+        u64::from_str_radix(mask, 16).unwrap()
+    };
+    let usual = [Signal::HUP, Signal::INT, Signal::USR1, Signal::USR2, Signal::PIPE, Signal::TERM];
+    let usual = usual.iter().fold(0, |mask, signal| mask | 1_u64 << (signal.as_raw() - 1));
+    assert_eq!((signals("SigBlk:"), signals("SigIgn:") & usual), (0, 0));
+    let mut descriptors: Vec<String> = fs::read_dir(format!("/proc/{number}/fd"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    descriptors.sort();
+    assert_eq!(descriptors, ["0", "1", "2"]);
+    // With the server it ends.
+    house.signal(Signal::INT);
+    house.signal(Signal::INT);
+    until("the end of all", || house.is_empty() && !fs::exists(format!("/proc/{number}")).unwrap());
+}
+
+#[test]
+fn scripts_leave_nothing_behind() {
+    let house = House::new();
+    // What it starts is in its group, and the last one is not: both lose their parent.
+    let script = format!("{HEAD}echo begun\nsleep 3600 >&- 2>&- &\nsetsid sleep 0.1 >&- 2>&- &\nexit 0\n");
+    house.write_program("cgi/parent", &script);
+    let address = house.start(&["--cgi", "/cgi-bin=cgi", "--log=log", "index.html"]);
+    let launcher = house.launcher();
+    let open = || fs::read_dir(format!("/proc/{launcher}/fd")).unwrap().count();
+    let before = open();
+    for _ in 0..20 {
+        assert_eq!(said_by_script(&address, "/cgi-bin/parent"), ["begun"]);
+    }
+    let children = || fs::read_to_string(format!("/proc/{launcher}/task/{launcher}/children")).unwrap_or_default();
+    until("a burial", || children().is_empty());
+    until("closed descriptors", || open() == before);
+}
+
+#[test]
+fn a_reload_lets_scripts_finish() {
+    let house = House::new();
+    house.write_program("cgi/slow", &format!("{HEAD}echo begun\nread -r line < pipe\necho \"$line\"\n"));
+    rustix::fs::mkfifoat(rustix::fs::CWD, house.path("cgi/pipe"), rustix::fs::Mode::from_raw_mode(0o600)).unwrap();
+    let address = house.start(&["--cgi", "/cgi-bin=cgi", "--log=log", "index.html"]);
+    let asked = thread::spawn({
+        let address = address.clone();
+        move || said_by_script(&address, "/cgi-bin/slow")
+    });
+    let launcher = house.launcher();
+    let children = || fs::read_to_string(format!("/proc/{launcher}/task/{launcher}/children")).unwrap_or_default();
+    until("a script", || !children().is_empty());
+    let said = house.say(&["reload", "--cgi", "/cgi-bin=cgi", "--log=log", "index.html"]);
+    assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+    house.write_program("cgi/quick", &format!("{HEAD}echo quick\n"));
+    assert_eq!(said_by_script(&address, "/cgi-bin/quick"), ["quick"]);
+    fs::write(house.path("cgi/pipe"), "finished\n").unwrap();
+    assert_eq!(asked.join().unwrap(), ["begun", "finished"]);
+    until("a burial", || children().is_empty());
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! The options for applications: what answers beside the files, in processes of its own.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
-use crate::cli::values::{ScgiPlace, Seconds, cgi, count, positive, prefix, scgi, wsgi};
+use ownhands::gateway::{Cgi, Scgi, Wsgi};
 
-/// Seconds that an application may be silent.
-const TIMEOUT: Seconds = Seconds(Duration::from_secs(30));
+use crate::cli::values::{ScgiPlace, Seconds, cgi, count, positive, prefix, scgi, wsgi};
 
 /// What is looked for seldom stands under a heading of its own.
 const BOUNDS: &str = "Bounds of applications";
@@ -49,30 +47,30 @@ pub(in crate::cli) struct Applications {
     pub(in crate::cli) try_files: bool,
 
     /// Processes of the WSGI application, each of which answers one request at a time
-    #[arg(long, help_heading = BOUNDS, value_name = "N", default_value_t = 2, value_parser = count)]
+    #[arg(long, help_heading = BOUNDS, value_name = "N", default_value_t = Wsgi::WORKERS, value_parser = count)]
     pub(in crate::cli) wsgi_workers: usize,
 
     /// Seconds the WSGI application may be silent over a request: 504, and another process in the place of that one
-    #[arg(long, help_heading = BOUNDS, value_name = "SECONDS", default_value_t = TIMEOUT)]
+    #[arg(long, help_heading = BOUNDS, value_name = "SECONDS", default_value_t = Seconds(Wsgi::TIMEOUT))]
     pub(in crate::cli) wsgi_timeout: Seconds,
 
     /// Requests that wait for the WSGI application; beyond them 503
-    #[arg(long, help_heading = BOUNDS, value_name = "N", default_value_t = 1024, value_parser = count)]
+    #[arg(long, help_heading = BOUNDS, value_name = "N", default_value_t = Wsgi::QUEUE, value_parser = count)]
     pub(in crate::cli) wsgi_queue: usize,
 
     /// Seconds a server of --scgi may be silent over a request
-    #[arg(long, help_heading = BOUNDS, value_name = "SECONDS", default_value_t = TIMEOUT)]
+    #[arg(long, help_heading = BOUNDS, value_name = "SECONDS", default_value_t = Seconds(Scgi::TIMEOUT))]
     pub(in crate::cli) scgi_timeout: Seconds,
 
     /// Seconds a program of --cgi may take for a request
-    #[arg(long, help_heading = BOUNDS, value_name = "SECONDS", default_value_t = TIMEOUT)]
+    #[arg(long, help_heading = BOUNDS, value_name = "SECONDS", default_value_t = Seconds(Cgi::TIMEOUT))]
     pub(in crate::cli) cgi_timeout: Seconds,
 
     /// Programs of --cgi at one time; beyond them 503
-    #[arg(long, help_heading = BOUNDS, value_name = "N", default_value_t = 16, value_parser = count)]
+    #[arg(long, help_heading = BOUNDS, value_name = "N", default_value_t = Cgi::PROCESSES, value_parser = count)]
     pub(in crate::cli) cgi_processes: usize,
 
     /// Bytes of an answer of a program of --cgi
-    #[arg(long, help_heading = BOUNDS, value_name = "BYTES", default_value_t = 64 << 20, value_parser = positive)]
+    #[arg(long, help_heading = BOUNDS, value_name = "BYTES", default_value_t = Cgi::OUTPUT, value_parser = positive)]
     pub(in crate::cli) cgi_output: u64,
 }

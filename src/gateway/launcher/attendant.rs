@@ -18,7 +18,7 @@ use super::ward::Ward;
 use super::wire::Wire;
 
 /// How long a program may take to end when the wire that it was started through has been closed.
-const GRACE: Duration = Duration::from_secs(5);
+pub(super) const GRACE: Duration = Duration::from_secs(5);
 
 /// Orders of one wire that are heard before the others are looked after.
 const SHARE: usize = 16;

@@ -17,10 +17,12 @@ mod wire;
 use std::cell::Cell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use attendant::Attendant;
+use attendant::{Attendant, GRACE};
 use message::{LONGEST_NOTE, Order};
 
 pub use attendant::attend;
@@ -29,7 +31,8 @@ pub(super) use program::{Environment, Program};
 pub use wire::{Heard, Wire};
 
 /// Who starts programs for a server, and ends them. When it is dropped, all that was started through it is told to end, by
-/// SIGTERM, and is killed five seconds later.
+/// SIGTERM, and is killed five seconds later. Where a [thread](Self::thread) of this process does that, the last one to be
+/// dropped waits for it: a process that ends takes its threads along.
 ///
 /// ```
 /// use ownhands::gateway::Launcher;
@@ -44,6 +47,20 @@ pub struct Launcher {
     wire: Wire,
     /// How many programs it was asked for.
     asked: Cell<u64>,
+    /// Dropped behind the wire: who starts programs has heard by then that nobody asks any more.
+    thread: Option<Arc<Started>>,
+}
+
+/// A thread that starts programs, and says when it is done by dropping its end.
+#[derive(Debug)]
+struct Started(Mutex<Receiver<()>>);
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        let end = self.0.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // What even SIGKILL does not end is left: one cannot wait for it.
+        let _ = end.recv_timeout(GRACE.saturating_mul(2));
+    }
 }
 
 impl Launcher {
@@ -55,13 +72,15 @@ impl Launcher {
     pub fn thread() -> io::Result<Launcher> {
         let (launcher, its) = Launcher::pair()?;
         let attendant = Attendant::new(Wire::new(its)?, None);
+        let (working, done) = channel();
         let run = move || {
+            let _working: Sender<()> = working;
             if let Err(error) = attendant.run() {
                 log::error!("no program can be started any more: {error}");
             }
         };
         thread::Builder::new().name("launcher".to_owned()).spawn(run)?;
-        Ok(launcher)
+        Ok(Launcher { thread: Some(Arc::new(Started(Mutex::new(done)))), ..launcher })
     }
 
     /// Another process, which [attends](attend) to the other end.
@@ -69,7 +88,7 @@ impl Launcher {
     /// # Errors
     /// What the system says.
     pub fn over(wire: OwnedFd) -> io::Result<Launcher> {
-        Ok(Launcher { wire: Wire::new(wire)?, asked: Cell::new(0) })
+        Ok(Launcher { wire: Wire::new(wire)?, asked: Cell::new(0), thread: None })
     }
 
     /// Both ends, for who starts such a process.
@@ -78,7 +97,7 @@ impl Launcher {
     /// What the system says.
     pub fn pair() -> io::Result<(Launcher, OwnedFd)> {
         let (own, its) = Wire::pair()?;
-        Ok((Launcher { wire: own, asked: Cell::new(0) }, its.into()))
+        Ok((Launcher { wire: own, asked: Cell::new(0), thread: None }, its.into()))
     }
 
     /// The same launcher, for another gateway: each hears what became of its own programs.
@@ -89,7 +108,7 @@ impl Launcher {
     pub fn another(&self) -> io::Result<Launcher> {
         let (launcher, its) = Launcher::pair()?;
         self.wire.send(&Order::Another.write()?, &[its.as_fd()])?;
-        Ok(launcher)
+        Ok(Launcher { thread: self.thread.clone(), ..launcher })
     }
 
     /// Asks for a program with these as stdin, stdout and stderr: the number by which it is spoken of. Whether it was started
