@@ -125,6 +125,13 @@ class House:
             tree.extend(child for child, parent in parents.items() if parent == pid)
         return tree[1:]
 
+    def is_own(self, pid):
+        """Whether a process is one of the command itself, which has some beside the server."""
+        try:
+            return os.path.samefile(f"/proc/{pid}/exe", f"/proc/{self.pid}/exe")
+        except OSError:
+            return True  # it has ended meanwhile
+
     def workers(self):
         """Those that run the worker program."""
         found = []
