@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ownhands::gateway::{Cgi, Launcher};
+use ownhands::gateway::{Basin, Cgi, Launcher};
 use ownhands::testing::MockClient;
 use ownhands::{App, Config, HttpError, Limits, Request, Response};
 use tempfile::TempDir;
@@ -483,7 +483,8 @@ fn over_sockets_what_has_come_leaves_before_there_is_more() {
 fn a_peer_that_does_not_read_holds_up_the_script_and_not_its_clock() {
     let scripts =
         Scripts::new().with("a", "echo $$ > pid; printf 'A: b\\n\\n'; head -c 30000000 /dev/zero; echo done > end");
-    let cgi = scripts.cgi().with_timeout(Duration::from_millis(1500));
+    // Where there is no basin for what it says.
+    let cgi = scripts.cgi().with_timeout(Duration::from_millis(1500)).with_basin(Basin::default().with_bytes(0));
     let server = Running::start(Config::default(), move || app(cgi));
     let mut peer = server.connect();
     say(&mut peer, "GET /cgi-bin/a HTTP/1.0\r\n\r\n");

@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ownhands::gateway::{Address, Scgi};
 use ownhands::testing::{Answer, MockClient};
-use ownhands::{App, Config, HttpError, Limits, Request, Response, Status};
+use ownhands::{App, Config, HttpError, Limits, Request, Response, Status, Timeouts};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use tempfile::TempDir;
 
@@ -327,6 +327,62 @@ fn who_says_nothing_for_long_is_given_up() {
     application.heard();
 }
 
+/// Turns the client until this is so.
+fn await_that(client: &mut MockClient<App>, what: impl Fn(&MockClient<App>) -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !what(client) {
+        assert!(Instant::now() < deadline, "{}", client.received().escape_ascii());
+        thread::sleep(Duration::from_millis(1));
+        client.turn();
+    }
+}
+
+#[test]
+fn the_time_runs_from_one_piece_to_the_next() {
+    let application = Application::new(vec![vec![Hear, Say("A: b\r\n\r\none"), AwaitSign, Say(" and two"), AwaitEnd]]);
+    let mut client = MockClient::new(app(Scgi::new(application.address())));
+    client.deliver(GET, &[]);
+    await_that(&mut client, |client| client.received().ends_with(b"one\r\n"));
+    client.sleep(20);
+    application.sign.send(()).unwrap();
+    await_that(&mut client, |client| client.received().ends_with(b" and two\r\n"));
+    client.sleep(20);
+    client.turn();
+    assert!(client.is_open());
+    client.sleep(10);
+    client.turn();
+    client.turn();
+    assert!(client.is_closed());
+    application.heard();
+}
+
+#[test]
+fn the_time_stands_still_while_the_peer_takes_nothing() {
+    let block: &'static str = Box::leak("0123456789abcdef".repeat(4096).into_boxed_str());
+    let application = Application::new(vec![vec![Hear, Say("A: b\r\n\r\n"), SayOnAndOn(block)]]);
+    let never = Duration::from_secs(1_000_000);
+    let timeouts = Timeouts { write: never, min_rate: 0, ..Timeouts::default() };
+    let mut client = MockClient::new(app(Scgi::new(application.address()))).with_timeouts(timeouts);
+    client.connect();
+    client.transport_mut().unwrap().accept_writes([10]);
+    client.transport_mut().unwrap().stall();
+    client.deliver(GET, &[]);
+    await_that(&mut client, |client| !client.received().is_empty());
+    for _ in 0..10 {
+        client.sleep(1000);
+        client.turn();
+        assert!(client.is_open());
+    }
+    let deadline = Instant::now() + PATIENCE;
+    while client.received().len() < 300_000 {
+        assert!(Instant::now() < deadline, "{} bytes came", client.received().len());
+        client.transport_mut().unwrap().accept_writes([10_000]);
+        client.unblock();
+    }
+    drop(client);
+    application.heard();
+}
+
 #[test]
 fn who_is_not_wanted_any_more_is_left() {
     let application = Application::new(vec![vec![Hear, AwaitEnd]]);
@@ -417,7 +473,7 @@ fn a_peer_that_does_not_read_holds_up_its_own_answer_until_it_leaves() {
     assert!(body.ends_with(b": all 1 connections are in use"), "{}", body.escape_ascii());
     // When the peer has left, the application notices, and its connection is free for another.
     drop(peer);
-    let deadline = std::time::Instant::now() + PATIENCE;
+    let deadline = Instant::now() + PATIENCE;
     loop {
         say(&mut other, "GET /app/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
         let (head, body) = hear(&mut other);
@@ -425,7 +481,7 @@ fn a_peer_that_does_not_read_holds_up_its_own_answer_until_it_leaves() {
             assert_eq!(body, b"next");
             break;
         }
-        assert!(head.starts_with("HTTP/1.1 503 ") && std::time::Instant::now() < deadline, "{head}");
+        assert!(head.starts_with("HTTP/1.1 503 ") && Instant::now() < deadline, "{head}");
         thread::sleep(Duration::from_millis(5));
     }
     application.heard();

@@ -1,12 +1,14 @@
 //! Python applications behind the loop, asked without a socket.
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use ownhands::gateway::{GatewayError, Launcher, RunningWsgi, Wsgi};
 use ownhands::testing::MockClient;
-use ownhands::{App, HttpError, Limits, Request};
+use ownhands::{App, Config, HttpError, Limits, Request, Server};
 
 /// True if there is a Python; where there is none, these tests say so and pass.
 fn has_python() -> bool {
@@ -48,6 +50,9 @@ def application(environ, start_response):
     if path == "/big":
         start_response("200 OK", headers)
         return (b"x" * 70_000 for _ in range(20))
+    if path == "/huge":
+        start_response("200 OK", headers)
+        return (b"x" * 100_000 for _ in range(100))
     if path == "/pid":
         start_response("200 OK", headers)
         return [b"%d" % os.getpid()]
@@ -225,6 +230,7 @@ fn workers_are_renewed_without_losing_a_request() {
     while before.contains(&client.get("/app/pid").text()) {
         rounds += 1;
         assert!(rounds < 5000, "the workers are the old ones");
+        std::thread::sleep(Duration::from_millis(2));
     }
 
     // One that cannot be loaded changes nothing.
@@ -312,4 +318,44 @@ fn a_peer_that_leaves_has_its_iterable_closed_and_its_place_in_the_queue_given_u
     let answer = first.get("/app/hello");
     assert_eq!(answer.text(), "hello\n");
     assert!(directory.path().join("closed").exists() && !directory.path().join("noted").exists());
+}
+
+/// The one worker has to go on though one peer has asked for ten million bytes and takes none of them; and then they are all there.
+#[test]
+fn a_peer_that_reads_slowly_keeps_no_worker() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path().to_owned();
+    let (ready, is_ready) = std::sync::mpsc::channel();
+    let serving = std::thread::spawn(move || {
+        let running = start(&place).with_workers(1).start(Launcher::thread().unwrap()).unwrap();
+        let mut app = App::new();
+        app.mount("/app", running).unwrap();
+        let mut server = Server::bind(&["127.0.0.1:0".parse().unwrap()], Config::default(), app).unwrap();
+        ready.send((server.local_addrs()[0], server.handle())).unwrap();
+        server.run().unwrap();
+    });
+    let (address, handle) = is_ready.recv().unwrap();
+    let ask = |target: &str| {
+        let mut stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        write!(stream, "GET /app/{target} HTTP/1.0\r\n\r\n").unwrap();
+        stream
+    };
+    let heard = |mut stream: TcpStream| {
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).unwrap();
+        bytes
+    };
+    let slow = ask("huge");
+    for _ in 0..3 {
+        assert!(heard(ask("hello")).ends_with(b"\r\n\r\nhello\n"));
+    }
+    let all = heard(slow);
+    let body = all.windows(4).position(|end| end == b"\r\n\r\n").unwrap() + 4;
+    assert!(all[body..].len() == 10_000_000 && all[body..].iter().all(|&byte| byte == b'x'));
+    handle.stop().unwrap();
+    serving.join().unwrap();
 }

@@ -21,31 +21,7 @@ enum Found<'s> {
 }
 
 impl App {
-    /// What answers this request, or what answers where that points.
     fn answer(&self, request: &Request<'_>, spans: &mut Spans) -> Result<Response, HttpError> {
-        let outcome = self.answer_here(request, spans);
-        if elsewhere::is_meant(&outcome) { self.follow(request, outcome, spans) } else { outcome }
-    }
-
-    /// An answer that points elsewhere is the one that is given there (RFC 3875 section 6.2.2).
-    fn follow(
-        &self,
-        request: &Request<'_>,
-        mut outcome: Result<Response, HttpError>,
-        spans: &mut Spans,
-    ) -> Result<Response, HttpError> {
-        for _ in 0..elsewhere::MOST {
-            match outcome {
-                Ok(Response { body: Body::Elsewhere(target), .. }) => {
-                    outcome = elsewhere::ask(request, &target, |request| self.answer_here(request, spans));
-                }
-                other => return other,
-            }
-        }
-        Err(elsewhere::too_many())
-    }
-
-    fn answer_here(&self, request: &Request<'_>, spans: &mut Spans) -> Result<Response, HttpError> {
         if let Some(response) = self.hooks.call(request)? {
             return Ok(response);
         }
@@ -96,13 +72,31 @@ impl App {
         }
     }
 
+    /// An answer that points elsewhere is the one that is given there (RFC 3875 section 6.2.2).
+    #[cold]
+    fn follow(&self, request: &Request<'_>, outcome: Result<Response, HttpError>) -> Result<Response, HttpError> {
+        let (mut outcome, mut spans) = (outcome, Spans::new());
+        for _ in 0..elsewhere::MOST {
+            match outcome {
+                Ok(Response { body: Body::Elsewhere(target), .. }) => {
+                    outcome = elsewhere::ask(request, &target, |request| self.answer(request, &mut spans));
+                }
+                other => return other,
+            }
+        }
+        Err(elsewhere::too_many())
+    }
+
     /// What leaves: a refusal becomes a page, and either gets its id.
     fn conclude(&self, outcome: Result<Response, HttpError>, asker: Asker<'_>) -> Response {
-        match outcome {
+        match (outcome, asker) {
             // The one that comes in its place gets an id.
-            Ok(response) if matches!(response.body, Body::Later(_)) => response,
-            Ok(response) => ids::stamp(response, self.id(asker).as_deref()),
-            Err(mut error) => {
+            (Ok(response), _) if matches!(response.body, Body::Later(_)) => response,
+            (Ok(response), Asker::Request(request)) if matches!(response.body, Body::Elsewhere(_)) => {
+                self.conclude(self.follow(request, Ok(response)), asker)
+            }
+            (Ok(response), _) => ids::stamp(response, self.id(asker).as_deref()),
+            (Err(mut error), _) => {
                 let page = error.page.take();
                 self.page(&error, page, asker)
             }
@@ -133,10 +127,7 @@ impl Service for App {
     }
 
     fn finish(&self, request: &Request<'_>, outcome: Result<Response, HttpError>) -> Response {
-        let mut spans = self.spans.take();
-        let outcome = self.follow(request, guard::answer(|| outcome), &mut spans);
-        self.spans.set(spans);
-        self.conclude(outcome, Asker::Request(request))
+        self.conclude(guard::answer(|| outcome), Asker::Request(request))
     }
 
     fn refuse(&self, error: &HttpError, fragment: &Fragment<'_>) -> Response {

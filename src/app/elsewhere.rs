@@ -2,15 +2,10 @@
 //!
 //! Hooks are asked anew: who must not see the other path does not see it through this one.
 
-use crate::http::{Body, Content, HttpError, Method, Request, Response, Target, decode_path};
+use crate::http::{Content, HttpError, Method, Request, Response, Target, decode_path};
 
 /// How often one answer may point to another: a circle ends.
 pub(super) const MOST: usize = 8;
-
-/// True for an answer that is another one.
-pub(super) fn is_meant(outcome: &Result<Response, HttpError>) -> bool {
-    matches!(outcome, Ok(Response { body: Body::Elsewhere(_), .. }))
-}
 
 /// Asks for this path and query in place of the request: with GET, or HEAD if that was asked, and without its body.
 pub(super) fn ask(

@@ -164,6 +164,7 @@ fn settle(
     let announcement = listen::announcement(&bound.listeners, &options);
     staff.start_workers(&options)?;
     let locked = lock::lock(&mut options, &logs, &staff.ports())?;
+    staff.lie_in(options.config.bodies.clone());
     let mut walls = locked.map_or("locked in: no".to_owned(), |locked| locked.to_string());
     if staff.launching().is_some() && lock::is_wanted(&options) {
         walls.push_str("; but not what applications start");
@@ -172,6 +173,7 @@ fn settle(
     let app = site::furnish(&options, &logs, &staff)?;
     let mut server = Server::new(bound.listeners, options.config.clone(), app).map_err(stopped)?;
     server.heed_signals().map_err(stopped)?;
+    upgrades.meet();
     if let Some(paths) = &options.trace {
         let transcript = Transcript::new(Patient::new(io::stderr()));
         // An empty expression matches every path, and would leave out what never gets one.

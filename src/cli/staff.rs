@@ -6,14 +6,15 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
-use ownhands::gateway::{Address, Cgi, GatewayError, RunningCgi, RunningWsgi, Scgi, Wsgi};
+use ownhands::connection::Bodies;
+use ownhands::gateway::{Address, Basin, Cgi, GatewayError, RunningCgi, RunningWsgi, Scgi, Wsgi};
 use ownhands::upstream::Upstream;
 use ownhands::{HttpError, Request, Resource, Response};
 
 use super::Failure;
 use super::daemon::{Launching, Program};
 use super::options::Options;
-use super::values::ScgiPlace;
+use super::values::{ScgiPlace, Strictness};
 
 /// What answers under a path.
 pub(super) enum Application {
@@ -60,6 +61,8 @@ pub(super) struct Staff {
     hosts: Vec<(String, Address)>,
     launching: Option<Launching>,
     wsgi: Option<RunningWsgi>,
+    /// Where answers lie that clients take slowly, of all applications.
+    basin: Basin,
 }
 
 impl Staff {
@@ -73,13 +76,27 @@ impl Staff {
         Ok(staff)
     }
 
+    /// Looks up the hosts that a reload has brought, where they are in reach: behind walls, only the ports of those before are.
+    pub(super) fn meet(&mut self, options: &Options) -> Result<(), Failure> {
+        let mut names = options.applications.scgi.iter().filter_map(|(_, place)| place.host());
+        match names.find(|name| !self.knows(name)) {
+            Some(name) if options.sandbox != Strictness::Off => {
+                let why = format!("{name} is new, and out of reach: restart the server");
+                Err(options.origins.blame("scgi", why))
+            }
+            _ => self.look_up(options),
+        }
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        self.hosts.iter().any(|(known, _)| known == name)
+    }
+
     fn look_up(&mut self, options: &Options) -> Result<(), Failure> {
-        for (_, place) in &options.applications.scgi {
-            if let ScgiPlace::Host(name) = place
-                && !self.hosts.iter().any(|(known, _)| known == name)
-            {
+        for name in options.applications.scgi.iter().filter_map(|(_, place)| place.host()) {
+            if !self.knows(name) {
                 let wrong = |error| options.origins.blame("scgi", format!("{name}: {error}: name another by --scgi"));
-                self.hosts.push((name.clone(), name.parse().map_err(wrong)?));
+                self.hosts.push((name.to_owned(), name.parse().map_err(wrong)?));
             }
         }
         Ok(())
@@ -105,7 +122,8 @@ impl Staff {
             .with_python(applications.interpreter())
             .with_workers(applications.wsgi_workers)
             .with_timeout(applications.wsgi_timeout.0)
-            .with_queue(applications.wsgi_queue);
+            .with_queue(applications.wsgi_queue)
+            .with_basin(self.basin.clone());
         if let Some(directory) = &applications.chdir {
             wsgi = wsgi.with_directory(directory);
         }
@@ -115,6 +133,11 @@ impl Staff {
         let launcher = launching.another().map_err(|error| failed(error.into()))?;
         self.wsgi = Some(wsgi.start(launcher).map_err(failed)?);
         Ok(())
+    }
+
+    /// Has answers that clients take slowly lie here: inside the walls there is no other place.
+    pub(super) fn lie_in(&self, bodies: Bodies) {
+        self.basin.lie_in(bodies);
     }
 
     /// The process that starts programs.
@@ -159,7 +182,7 @@ impl Staff {
                 }
             };
             let address = address.ok_or_else(|| Failure::Run(format!("{place} was not looked up")))?;
-            let scgi = Scgi::new(address).with_timeout(asked.scgi_timeout.0);
+            let scgi = Scgi::new(address).with_timeout(asked.scgi_timeout.0).with_basin(self.basin.clone());
             made.push(("scgi", prefix.clone(), Application::Scgi(scgi)));
         }
         for (prefix, directory) in &asked.cgi {
@@ -170,7 +193,7 @@ impl Staff {
             let launching = launching.ok_or_else(|| wrong(&"nobody is there to start programs: restart the server"))?;
             let cgi = Cgi::new(directory).map_err(|error| wrong(&error))?;
             let cgi = cgi.with_timeout(asked.cgi_timeout.0).with_output(asked.cgi_output);
-            let mut cgi = cgi.with_processes(asked.cgi_processes);
+            let mut cgi = cgi.with_processes(asked.cgi_processes).with_basin(self.basin.clone());
             if let Some(root) = document_root(options) {
                 cgi = cgi.with_document_root(root);
             }

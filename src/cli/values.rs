@@ -222,6 +222,14 @@ impl ScgiPlace {
             ScgiPlace::Host(_) => None,
         }
     }
+
+    /// Of one in the network, as it was named.
+    pub(super) fn host(&self) -> Option<&str> {
+        match self {
+            ScgiPlace::Unix(_) => None,
+            ScgiPlace::Host(name) => Some(name),
+        }
+    }
 }
 
 impl fmt::Display for ScgiPlace {

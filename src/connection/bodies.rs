@@ -88,7 +88,7 @@ impl Bodies {
     }
 
     /// A file without a name.
-    pub(super) fn create(&self) -> io::Result<File> {
+    pub(crate) fn create(&self) -> io::Result<File> {
         match &self.0 {
             Some(private) => private.create(),
             None => tempfile::tempfile(),

@@ -5,6 +5,7 @@
 //! a peer is.
 
 mod address;
+mod basin;
 mod cgi;
 mod error;
 mod head;
@@ -15,10 +16,12 @@ mod opened;
 mod pipe;
 mod relay;
 mod scgi;
+mod step;
 mod try_files;
 mod wsgi;
 
 pub use address::Address;
+pub use basin::Basin;
 pub use cgi::{Cgi, RunningCgi};
 pub use error::GatewayError;
 pub use launcher::{Heard, Launcher, Wire, attend};

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::http::{Produced, Source, Summons};
 
+use super::basin::{Basin, Pond};
+
 /// Bytes in a pipe: what a peer takes in one go, and not more than a socket's own buffer holds.
 pub(super) const CAPACITY: usize = 64 * 1024;
 
@@ -35,7 +37,10 @@ struct Shared {
 
 #[derive(Debug)]
 struct State {
+    /// What comes out first.
     bytes: Vec<u8>,
+    /// What comes out behind it, where the peer is slow.
+    pond: Option<Pond>,
     end: End,
     /// The drain has found nothing, and waits.
     is_awaited: bool,
@@ -58,7 +63,7 @@ enum End {
 
 /// A pipe with these bytes in it.
 pub(super) fn pipe(bytes: Vec<u8>, length: Option<u64>, feeder: Summons, drainer: Summons) -> (Feed, Drain) {
-    let state = State { bytes, end: End::Open, is_awaited: false, is_full: false, is_abandoned: false };
+    let state = State { bytes, pond: None, end: End::Open, is_awaited: false, is_full: false, is_abandoned: false };
     let shared = Arc::new(Shared { state: Mutex::new(state), feeder, drainer });
     (Feed(Arc::clone(&shared)), Drain { shared, length })
 }
@@ -70,13 +75,54 @@ impl Shared {
     }
 }
 
+impl State {
+    /// What waits in memory; with what lies in the basin it is more than there is room for.
+    fn len(&self) -> usize {
+        if self.pond.as_ref().is_some_and(|pond| !pond.is_empty()) { CAPACITY } else { self.bytes.len() }
+    }
+
+    fn take(&mut self, bytes: &[u8]) {
+        let is_full = self.len() >= CAPACITY;
+        let Some(pond) = self.pond.as_mut().filter(|_| is_full) else { return self.bytes.extend_from_slice(bytes) };
+        if let Err(error) = pond.append(bytes) {
+            self.end = End::Broken(format!("it cannot be kept for a slow client: {error}"));
+        }
+    }
+
+    /// Moves what comes next into `out`; true if there is more.
+    fn give(&mut self, out: &mut Vec<u8>) -> io::Result<bool> {
+        let Some(pond) = self.pond.as_mut().filter(|pond| !pond.is_empty()) else {
+            out.append(&mut self.bytes);
+            return Ok(false);
+        };
+        if self.bytes.is_empty() {
+            pond.take(out, CAPACITY)?;
+        } else {
+            out.append(&mut self.bytes);
+        }
+        Ok(!pond.is_empty())
+    }
+}
+
 impl Feed {
     /// Bytes that there is room for. Where there is none, the feeder is called when there is some.
     pub(super) fn room(&self) -> usize {
         let mut state = self.0.state();
-        let room = CAPACITY.saturating_sub(state.bytes.len());
+        let room = match &state.pond {
+            Some(pond) if pond.has_room() => CAPACITY,
+            _ => CAPACITY.saturating_sub(state.len()),
+        };
         state.is_full = room == 0;
         room
+    }
+
+    /// The peer is slow: from now on what there is no room for lies in the basin. False if there is none there either.
+    pub(super) fn overflow(&self, basin: &Basin) -> bool {
+        let mut state = self.0.state();
+        if state.pond.is_none() {
+            state.pond = basin.open();
+        }
+        state.pond.as_ref().is_some_and(Pond::has_room)
     }
 
     pub(super) fn push(&self, bytes: &[u8]) {
@@ -84,7 +130,7 @@ impl Feed {
         if state.is_abandoned || bytes.is_empty() {
             return;
         }
-        state.bytes.extend_from_slice(bytes);
+        state.take(bytes);
         self.call_drainer(&mut state);
     }
 
@@ -127,9 +173,12 @@ impl Drop for Feed {
 impl Source for Drain {
     fn produce(&mut self, out: &mut Vec<u8>) -> io::Result<Produced> {
         let mut state = self.shared.state();
-        out.append(&mut state.bytes);
+        let has_more = state.give(out)?;
         if std::mem::take(&mut state.is_full) {
             self.shared.feeder.send();
+        }
+        if has_more {
+            return Ok(Produced::More);
         }
         match std::mem::replace(&mut state.end, End::Open) {
             End::Whole => Ok(Produced::All),
@@ -195,6 +244,23 @@ mod tests {
         assert_eq!(feed.room(), 0);
         assert_eq!(drained(&mut drain).0.len(), CAPACITY);
         assert_eq!(feed.room(), CAPACITY);
+
+        // For a slow peer, what there is no room for lies elsewhere, and comes out in its turn.
+        let basin = Basin::default().with_bytes(100);
+        feed.push(&[b'b'; CAPACITY]);
+        assert!(feed.room() == 0 && feed.overflow(&basin));
+        assert_eq!(feed.room(), CAPACITY);
+        feed.push(&[b'c'; CAPACITY + 1]);
+        assert_eq!(feed.room(), 0);
+        let (first, then) = drained(&mut drain);
+        assert!(first == [b'b'; CAPACITY] && matches!(then, Ok(Produced::More)));
+        let (second, then) = drained(&mut drain);
+        assert!(second == [b'c'; CAPACITY] && matches!(then, Ok(Produced::More)));
+        let (third, then) = drained(&mut drain);
+        assert!(third == b"c" && matches!(then, Ok(Produced::Waiting)));
+        feed.push(b"and so on");
+        assert_eq!(drained(&mut drain).0, b"and so on");
+
         drop(drain);
         assert!(!feed.is_wanted());
         feed.push(b"nobody reads this");

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use crate::http::{Body, Bytes, Deferred, HttpError, Produced, Response, Source, Status, Summons};
+use crate::http::{Body, Bytes, Deferred, HttpError, Produced, Response, Source, Status, Summons, Tick};
 
+use super::basin::Basin;
 use super::head::{self, Head};
 use super::pipe::{CAPACITY, Feed, pipe};
 
@@ -19,7 +20,23 @@ pub(super) struct Relay {
     is_head: bool,
     /// Calls the upstream.
     upstream: Summons,
+    /// Where it lies if the peer is slow.
+    basin: Basin,
+    /// Since when there is no room.
+    full_since: Option<Tick>,
 }
+
+/// What an upstream may do with what it has to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Room {
+    /// Say so many bytes.
+    For(usize),
+    /// Wait: for a call, when the peer has taken something, or until this time.
+    NoneBefore(Tick),
+}
+
+/// How long a peer may take nothing until it is taken for slow: the others go through memory alone.
+const SLOW: Duration = Duration::from_millis(20);
 
 #[derive(Debug)]
 enum State {
@@ -58,9 +75,9 @@ impl Content {
 
 impl Relay {
     /// To this peer, which asked with HEAD or not.
-    pub(super) fn new(deferred: Deferred, who: impl Into<Box<str>>, is_head: bool, upstream: Summons) -> Self {
-        deferred.set_worker(upstream.clone());
-        Relay { state: State::Head(deferred, Vec::new()), who: who.into(), is_head, upstream }
+    pub(super) fn new(deferred: Deferred, who: impl Into<Box<str>>, is_head: bool, basin: &Basin) -> Self {
+        let (state, who) = (State::Head(deferred, Vec::new()), who.into());
+        Relay { state, who, is_head, upstream: Summons::default(), basin: basin.clone(), full_since: None }
     }
 
     /// Whom to call from now on: an upstream learns how it is called when it is first let go on.
@@ -98,11 +115,22 @@ impl Relay {
         }
     }
 
-    /// Bytes that may be taken in now. Where there is no room, the upstream is called when there is.
-    pub(super) fn room(&self) -> usize {
-        match &self.state {
+    /// What may be taken in now.
+    pub(super) fn room(&mut self, now: Tick) -> Room {
+        let room = match &self.state {
             State::Sending(feed, _) if feed.is_wanted() => feed.room(),
             _ => CAPACITY,
+        };
+        let State::Sending(feed, _) = &self.state else { return Room::For(room) };
+        if room > 0 {
+            self.full_since = None;
+            return Room::For(room);
+        }
+        let slow = self.full_since.get_or_insert(now).plus(SLOW);
+        match now < slow {
+            true => Room::NoneBefore(slow),
+            false if feed.overflow(&self.basin) => Room::For(CAPACITY),
+            false => Room::NoneBefore(Tick::NEVER),
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::thread;
 
@@ -286,6 +287,26 @@ fn a_reload_lets_scripts_finish() {
     fs::write(house.path("cgi/pipe"), "finished\n").unwrap();
     assert_eq!(asked.join().unwrap(), ["begun", "finished"]);
     until("a burial", || children().is_empty());
+}
+
+#[test]
+fn a_reload_asks_only_servers_that_are_in_reach() {
+    let house = House::new();
+    let known = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (sandbox, code) in [("best-effort", 1), ("off", 0)] {
+        let options = format!("paths = \".\"\nlog = \"log\"\nsandbox = \"{sandbox}\"\n[scgi]\n\"/a\" = \"{known}\"\n");
+        fs::write(house.path("o.toml"), &options).unwrap();
+        let address = house.start(&["--config", "o.toml"]);
+        assert!(get(&address, "/a/").starts_with("HTTP/1.1 502 "), "nobody listens there");
+        fs::write(house.path("o.toml"), format!("{options}\"/b\" = \"{known}\"\n\"/c\" = \"unix:nobody\"\n")).unwrap();
+        assert_eq!(house.say(&["reload"]).code, Some(0));
+        assert!(get(&address, "/b").starts_with("HTTP/1.1 502 ") && get(&address, "/c").starts_with("HTTP/1.1 502 "));
+        fs::write(house.path("o.toml"), format!("{options}\"/d\" = \"127.0.0.1:9\"\n")).unwrap();
+        let said = house.say(&["reload"]);
+        assert_eq!(said.code, Some(code), "{sandbox}: {}", said.stderr);
+        assert_eq!(said.stderr.contains("127.0.0.1:9 is new, and out of reach: restart the server"), code == 1);
+        assert_eq!(house.say(&["stop"]).code, Some(0));
+    }
 }
 
 #[test]

@@ -29,6 +29,9 @@ use super::wire::{Message, Wire};
 /// Asks for a successor; the descriptors are its stdin, stdout and stderr.
 const SUCCESSOR: &str = "a successor, please";
 
+/// What it says when signals do not end it any more.
+const READY: &str = "ready";
+
 /// Asks for the file of options, with a number, which the answer begins with: one that is late is not taken for the next.
 /// What the file is called is said once, before the walls go up.
 const OPTIONS: &str = "the file of options, please: ";
@@ -36,6 +39,9 @@ const OPTIONS_ARE: &str = "the file of options is ";
 
 /// A file is opened within so long, or not at all.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long a server waits for its herald before it goes on without having heard of it.
+const AT_FIRST: Duration = Duration::from_secs(10);
 
 /// A server's end of its herald.
 #[derive(Debug)]
@@ -62,6 +68,13 @@ impl Herald {
             own.send(&format!("{OPTIONS_ARE}{path}"), &[])?;
         }
         Ok(Herald { wire: own, child, asked: Cell::new(0) })
+    }
+
+    /// Waits until signals that are meant for the server do not end it: whoever hears that the server is there may send one to all
+    /// processes of the name.
+    pub(super) fn meet(&self) -> io::Result<()> {
+        let said = self.wire.wait(AT_FIRST).map_err(silence)?.ok_or_else(has_ended)?;
+        if said.text == READY { Ok(()) } else { Err(io::Error::other(said.text)) }
     }
 
     /// Asks for the file of options, as it is now.
@@ -120,6 +133,7 @@ pub(super) fn survive_all_signals() -> io::Result<()> {
 pub(in crate::cli) fn run() -> Option<ExitCode> {
     let wire = Wire::stdin().ok().filter(Wire::is_real)?;
     survive_all_signals().ok()?;
+    wire.send(READY, &[]).ok()?;
     let program = Program::as_started()?;
     let mut children: Vec<Child> = Vec::new();
     let mut options: Option<PathBuf> = None;

@@ -282,6 +282,7 @@ impl Steward {
         lock::anchor(&mut options, &self.house.directory);
         lock::stay(&self.house.options, &mut options).map_err(why)?;
         applications::stay(&self.house.options.applications, &options.applications).map_err(why)?;
+        self.house.staff.meet(&options).map_err(why)?;
         let app = site::furnish(&options, &self.house.logs, &self.house.staff).map_err(why)?;
         warnings.extend(self.house.logs.follow(&options).err());
         self.server.replace(app, options.config.clone());

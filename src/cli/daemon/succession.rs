@@ -140,6 +140,15 @@ impl Upgrades {
         Herald::start(&program, options).map(Upgrades::Herald).map_err(failed)
     }
 
+    /// Waits until a herald is there for good.
+    pub(in crate::cli) fn meet(&self) {
+        if let Upgrades::Herald(herald) = self
+            && let Err(error) = herald.meet()
+        {
+            log::warn!("upgrades may not work: {error}");
+        }
+    }
+
     /// Opens the file of options.
     pub(super) fn open(&self, path: &Path) -> io::Result<File> {
         match self {

@@ -20,10 +20,11 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::files::Tree;
-use crate::http::{HttpError, Method, Request, Response, Status, Summons};
+use crate::http::{HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
 use crate::service::upstream::Upstream;
 
+use super::basin::Basin;
 use super::launcher::{Environment, Launcher, Program};
 use super::murmur::Murmur;
 use super::opened::Opened;
@@ -89,6 +90,7 @@ pub struct Cgi {
     limits: Limits,
     processes: usize,
     document_root: Option<PathBuf>,
+    basin: Basin,
 }
 
 /// A directory of scripts that can be started. When it is dropped, those that run finish.
@@ -116,7 +118,13 @@ impl Cgi {
     /// If it cannot be opened.
     pub fn new(directory: impl Into<PathBuf>) -> io::Result<Cgi> {
         let limits = Limits { time: Cgi::TIMEOUT, output: Cgi::OUTPUT };
-        Ok(Cgi { tree: Tree::open(directory.into())?, limits, processes: Cgi::PROCESSES, document_root: None })
+        Ok(Cgi {
+            tree: Tree::open(directory.into())?,
+            limits,
+            processes: Cgi::PROCESSES,
+            document_root: None,
+            basin: Basin::default(),
+        })
     }
 
     /// With so much time for a script, from its start to its end; by default [30 s](Self::TIMEOUT). While it waits for the peer to take
@@ -145,6 +153,12 @@ impl Cgi {
         self
     }
 
+    /// With a basin for what peers take slowly; by default one of its own.
+    pub fn with_basin(mut self, basin: Basin) -> Cgi {
+        self.basin = basin;
+        self
+    }
+
     /// With somebody who starts them.
     ///
     /// # Errors
@@ -167,7 +181,7 @@ impl Resource for RunningCgi {
     }
 
     fn answer(&self, request: &Request<'_>) -> Result<Response, HttpError> {
-        let Cgi { tree, limits, processes, document_root } = &self.cgi;
+        let Cgi { tree, limits, processes, document_root, basin } = &self.cgi;
         let script = Script::find(tree, request)?;
         let who: Rc<str> = format!("the script {}", script.name.display()).into();
         if self.office.count() >= *processes {
@@ -192,7 +206,7 @@ impl Resource for RunningCgi {
             Err(error) => return refusal(Status::BAD_GATEWAY, &who, &error.to_string()),
         };
         let (deferred, response) = request.defer();
-        let relay = Relay::new(deferred, &*who, request.method == Method::Head, Summons::default());
+        let relay = Relay::new(deferred, &*who, request.method == Method::Head, basin);
         self.opened.add(murmur);
         self.opened.add(Output::new(stdout.into(), relay, who, run, Rc::clone(&self.office), *limits));
         Ok(response)

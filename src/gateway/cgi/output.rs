@@ -10,7 +10,8 @@ use crate::http::{Status, Tick};
 use crate::service::upstream::{Next, Readiness, Shift, Upstream};
 
 use super::super::launcher::Note;
-use super::super::relay::Relay;
+use super::super::relay::{Relay, Room};
+use super::super::step::Step;
 use super::office::{Office, Run};
 
 /// Bytes that are read in one turn.
@@ -63,20 +64,6 @@ enum Stage {
     Dismissed,
 }
 
-/// What there is to do after a step.
-enum Step {
-    /// The next.
-    On,
-    /// None before there is an event, or before this time.
-    Wait(Tick),
-    /// None before the peer has taken what there is.
-    WaitForPeer,
-    /// Others are to go on first.
-    Yield,
-    /// It has ended.
-    End,
-}
-
 impl Output {
     pub(super) fn new(
         pipe: File,
@@ -102,9 +89,9 @@ impl Output {
 
     /// Takes in what it says. What is said behind the end of the answer is read too, and thrown away.
     fn listen(&mut self, ready: &mut Readiness, now: Tick, share: &mut usize) -> Step {
-        let room = match self.answer.as_ref().map_or(BLOCK, Relay::room) {
-            0 => return Step::WaitForPeer,
-            room => room.min(BLOCK),
+        let room = match self.answer.as_mut().map_or(Room::For(BLOCK), |answer| answer.room(now)) {
+            Room::NoneBefore(until) => return Step::WaitForPeer(until),
+            Room::For(room) => room.min(BLOCK),
         };
         if *share == 0 {
             return Step::Yield;
@@ -234,9 +221,9 @@ impl Upstream for Output {
                 Step::On => {}
                 Step::Yield => return Next::Again,
                 Step::End => return Next::Close,
-                Step::WaitForPeer => {
+                Step::WaitForPeer(until) => {
                     self.held_up = Some(now);
-                    return Next::Wait(Tick::NEVER);
+                    return Next::Wait(until);
                 }
                 Step::Wait(until) => {
                     // Where no more can come, the answer may yet leave as a whole.

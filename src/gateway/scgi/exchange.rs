@@ -14,7 +14,8 @@ use crate::service::upstream::{Next, Readiness, Shift, Upstream};
 
 use super::super::address::{Address, Begun};
 use super::super::letter::{Letter, Written};
-use super::super::relay::Relay;
+use super::super::relay::{Relay, Room};
+use super::super::step::Step;
 use super::Place;
 
 /// Bytes that one exchange moves in a turn.
@@ -50,20 +51,6 @@ enum Stage {
     Talking,
 }
 
-/// What there is to do after a step.
-enum Step {
-    /// The next.
-    On,
-    /// None before there is an event, or before this time.
-    Wait(Tick),
-    /// None before the peer has taken what there is.
-    WaitForPeer,
-    /// Others are to go on first.
-    Yield,
-    /// It is over.
-    End,
-}
-
 impl Exchange {
     pub(super) fn new(
         begun: Begun,
@@ -85,7 +72,7 @@ impl Exchange {
         match self.stage {
             Stage::Knocking => self.knock(now),
             Stage::Connecting => self.look(ready),
-            Stage::Talking => self.talk(ready, began),
+            Stage::Talking => self.talk(ready, now, began),
         }
     }
 
@@ -114,7 +101,7 @@ impl Exchange {
     }
 
     /// Sends what is taken, and takes in what is said: an application may answer before it has read everything.
-    fn talk(&mut self, ready: &mut Readiness, began: u64) -> io::Result<Step> {
+    fn talk(&mut self, ready: &mut Readiness, now: Tick, began: u64) -> io::Result<Step> {
         let left =
             |line: &Line| SHARE.saturating_sub(usize::try_from(line.moved.saturating_sub(began)).unwrap_or(SHARE));
         if let Some(letter) = self.letter.as_mut().filter(|_| ready.is_writable) {
@@ -128,9 +115,9 @@ impl Exchange {
                 Err(error) => return Err(error),
             }
         }
-        let room = match self.relay.room() {
-            0 => return Ok(Step::WaitForPeer),
-            room => room.min(left(&self.line)).min(BLOCK),
+        let room = match self.relay.room(now) {
+            Room::NoneBefore(until) => return Ok(Step::WaitForPeer(until)),
+            Room::For(room) => room.min(left(&self.line)).min(BLOCK),
         };
         if room == 0 {
             return Ok(Step::Yield);
@@ -197,9 +184,9 @@ impl Upstream for Exchange {
                         }
                     }
                 }
-                Ok(Step::WaitForPeer) => {
+                Ok(Step::WaitForPeer(until)) => {
                     self.since = Some(now);
-                    return Next::Wait(Tick::NEVER);
+                    return Next::Wait(until);
                 }
                 Ok(Step::End) => self.relay.end(),
                 Err(error) => self.relay.fail(Status::BAD_GATEWAY, &error.to_string()),

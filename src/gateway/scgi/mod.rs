@@ -9,11 +9,12 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::http::{HttpError, Request, Response, Status};
+use crate::http::{HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
 use crate::service::upstream::Upstream;
 
 use super::address::Address;
+use super::basin::Basin;
 use super::letter::{Framing, Letter};
 use super::opened::Opened;
 use super::relay::{Relay, busy, refusal};
@@ -65,6 +66,7 @@ pub struct Scgi {
     /// How many connections there are.
     used: Rc<Cell<usize>>,
     opened: Opened,
+    basin: Basin,
 }
 
 impl Scgi {
@@ -84,6 +86,7 @@ impl Scgi {
             most: Scgi::CONNECTIONS,
             used: Rc::default(),
             opened: Opened::default(),
+            basin: Basin::default(),
         }
     }
 
@@ -100,6 +103,13 @@ impl Scgi {
     #[must_use]
     pub fn with_connections(mut self, most: usize) -> Scgi {
         self.most = most;
+        self
+    }
+
+    /// The same, with a basin for what peers take slowly; by default one of its own.
+    #[must_use]
+    pub fn with_basin(mut self, basin: Basin) -> Scgi {
+        self.basin = basin;
         self
     }
 
@@ -123,8 +133,7 @@ impl Resource for Scgi {
         };
         let letter = Letter::new(request, Framing::Plain)?;
         let (deferred, response) = request.defer();
-        let is_head = request.method.as_str() == "HEAD";
-        let relay = Relay::new(deferred, self.who(), is_head, Default::default());
+        let relay = Relay::new(deferred, self.who(), request.method == Method::Head, &self.basin);
         self.opened.add(Exchange::new(begun, Rc::clone(&self.address), letter, relay, self.timeout, place));
         Ok(response)
     }

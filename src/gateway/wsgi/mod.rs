@@ -22,6 +22,7 @@ use crate::service::Resource;
 use crate::service::crew::Crew;
 use crate::service::upstream::Upstream;
 
+use super::basin::Basin;
 use super::error::GatewayError;
 use super::launcher::Launcher;
 use super::letter::{Framing, Letter};
@@ -90,6 +91,7 @@ impl Wsgi {
             workers: Wsgi::WORKERS,
             timeout: Wsgi::TIMEOUT,
             queue: Wsgi::QUEUE,
+            basin: Basin::default(),
             watches: false,
         })
     }
@@ -122,6 +124,12 @@ impl Wsgi {
     /// So many requests may wait for a worker; beyond them it is 503.
     pub fn with_queue(mut self, requests: usize) -> Self {
         self.0.queue = requests;
+        self
+    }
+
+    /// With a basin for what peers take slowly; by default one of its own.
+    pub fn with_basin(mut self, basin: Basin) -> Self {
+        self.0.basin = basin;
         self
     }
 

@@ -300,10 +300,9 @@ impl Pool {
         let seat = self.seats.borrow().iter().find(|seat| seat.number == number).cloned();
         match seat {
             Some(seat) if seat.stage.get() == Stage::Starting => {
-                seat.stage.set(Stage::Gone);
+                // It may have said why, and that has yet to be read.
+                *seat.fate.borrow_mut() = Some(how);
                 seat.call();
-                self.could_not_start(&seat, &how);
-                self.leave(&seat);
             }
             Some(seat) => log::warn!("{} has ended: {how}", seat.name),
             None => log::warn!("a worker of {} has ended: {how}", self.settings.application),

@@ -23,8 +23,6 @@ pub(super) enum Stage {
     Idle,
     /// It has one.
     Busy,
-    /// Its process has ended.
-    Gone,
 }
 
 /// One worker's place.
@@ -37,6 +35,8 @@ pub(super) struct Seat {
     pub(super) stage: Cell<Stage>,
     /// Which edition of the application it has; see [`Pool::renew`](super::pool::Pool::renew).
     pub(super) edition: Cell<u64>,
+    /// How its process has ended, where it did before it was ready.
+    pub(super) fate: RefCell<Option<String>>,
     /// It is to end when it has finished what it has.
     pub(super) is_retired: Cell<bool>,
     /// The request that it is to take next.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::super::basin::Basin;
+
 /// How the application is run.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
@@ -15,6 +17,8 @@ pub(super) struct Settings {
     pub(super) timeout: Duration,
     /// Requests that may wait for a worker.
     pub(super) queue: usize,
+    /// Where answers lie that are taken slowly.
+    pub(super) basin: Basin,
     /// Its sources are watched.
     pub(super) watches: bool,
 }

@@ -40,6 +40,7 @@ pub(super) fn spawn(pool: &Rc<Pool>, name: String, edition: u64) -> io::Result<R
         number,
         name: name.into(),
         stage: Stage::Starting.into(),
+        fate: Default::default(),
         edition: edition.into(),
         is_retired: false.into(),
         job: Default::default(),

@@ -18,7 +18,7 @@ use crate::http::{Status, Tick};
 use crate::service::upstream::{Next, Shift, Upstream};
 
 use super::super::letter::{Letter, Written};
-use super::super::relay::Relay;
+use super::super::relay::{Relay, Room};
 use super::netstrings::{Netstrings, Piece};
 use super::pool::Pool;
 use super::seat::{Job, Seat, Stage};
@@ -62,6 +62,8 @@ struct Task {
     part: Part,
     /// When it last made progress.
     moved: Tick,
+    /// It waited for the peer, and so is not to blame.
+    is_held_up: bool,
     /// It was told that nobody waits any more.
     is_cancelled: bool,
 }
@@ -108,9 +110,16 @@ impl Worker {
         };
         self.requests = self.requests.saturating_add(1);
         self.seat.stage.set(Stage::Busy);
-        let relay = Relay::new(deferred, &*self.seat.name, is_head, shift.recall.summons());
-        let moved = shift.now.tick();
-        self.state = State::Busy(Task { letter: Some(letter), relay, part: Part::Head, moved, is_cancelled: false });
+        let mut relay = Relay::new(deferred, &*self.seat.name, is_head, &self.pool.settings.basin);
+        relay.set_upstream(shift.recall.summons());
+        self.state = State::Busy(Task {
+            letter: Some(letter),
+            relay,
+            part: Part::Head,
+            moved: shift.now.tick(),
+            is_held_up: false,
+            is_cancelled: false,
+        });
         Step::On
     }
 
@@ -151,14 +160,18 @@ impl Worker {
 
     /// Reads once, and takes in what has come.
     fn receive(&mut self, shift: &mut Shift<'_>, share: &mut usize) -> Step {
-        let most = match &self.state {
-            State::Busy(task) => task.relay.room(),
-            _ => READ,
+        let room = match &mut self.state {
+            State::Busy(task) => task.relay.room(shift.now.tick()),
+            _ => Room::For(READ),
         };
-        if most == 0 {
-            return Step::Wait(Tick::NEVER); // called when the peer has taken something
-        }
-        let room = self.buffer.len().min(most);
+        let room = match (room, &mut self.state) {
+            (Room::For(room), _) => self.buffer.len().min(room),
+            (Room::NoneBefore(until), State::Busy(task)) => {
+                task.is_held_up = true;
+                return Step::Wait(until);
+            }
+            (Room::NoneBefore(until), _) => return Step::Wait(until),
+        };
         let read = match self.buffer.get_mut(..room) {
             Some(room) if shift.ready.is_readable => self.socket.read(room),
             _ => Err(io::ErrorKind::WouldBlock.into()),
@@ -187,18 +200,26 @@ impl Worker {
         }
     }
 
-    /// It has ended. Why it never began, the launcher knows.
+    /// It has ended.
     fn end(&self) -> Step {
         match self.state {
-            State::Starting { deadline } => Step::Wait(deadline.unwrap_or(Tick::NEVER)),
+            State::Starting { deadline } => self.wait_to_begin(deadline),
             _ => Step::Leave("it has ended".to_owned()),
+        }
+    }
+
+    /// Why it never began, the launcher knows where it has not said so itself.
+    fn wait_to_begin(&self, deadline: Option<Tick>) -> Step {
+        match &*self.seat.fate.borrow() {
+            Some(how) => Step::Leave(how.clone()),
+            None => Step::Wait(deadline.unwrap_or(Tick::NEVER)),
         }
     }
 
     /// There is nothing to read: what has come goes on to the peer, and the worker is waited for.
     fn rest(&mut self) -> Step {
         match &mut self.state {
-            State::Starting { deadline } => Step::Wait(deadline.unwrap_or(Tick::NEVER)),
+            &mut State::Starting { deadline } => self.wait_to_begin(deadline),
             State::Idle => Step::On, // nothing was said: it may be given work
             State::Busy(task) => {
                 task.relay.send();
@@ -284,14 +305,21 @@ impl Worker {
         match &mut self.state {
             State::Starting { deadline } => *deadline.get_or_insert(now.plus(START)) <= now,
             State::Idle => false,
-            State::Busy(task) => now.since(task.moved) >= timeout && task.relay.room() > 0,
+            State::Busy(task) => {
+                if std::mem::take(&mut task.is_held_up) {
+                    task.moved = now;
+                }
+                now.since(task.moved) >= timeout
+            }
         }
     }
 
     fn leave(&mut self, why: &str, status: Status) {
         match std::mem::replace(&mut self.state, State::Idle) {
             State::Starting { .. } => {
-                self.pool.expect_end(&self.seat);
+                if self.seat.fate.borrow().is_none() {
+                    self.pool.expect_end(&self.seat);
+                }
                 self.pool.could_not_start(&self.seat, why);
             }
             State::Busy(mut task) => task.relay.fail(status, why),
@@ -322,9 +350,6 @@ impl Upstream for Worker {
 
     fn advance(&mut self, shift: &mut Shift<'_>) -> Next {
         self.seat.set_summons(shift.recall);
-        if self.seat.stage.get() == Stage::Gone {
-            return Next::Close;
-        }
         if self.is_overdue(shift.now.tick()) {
             self.overrun();
             return Next::Close;
