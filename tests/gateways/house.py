@@ -76,8 +76,11 @@ class House:
         line = self.process.stdout.readline().decode()
         found = re.match(r"(http://127\.0\.0\.1:\d+)/ ", line)
         if not found:
-            self.process.wait(PATIENCE)
-            raise AssertionError(f"{' '.join(command)} said {line!r}, ended with {self.process.returncode}, and logged {self.log()}")
+            self.process.kill()
+            self.process.stdout.close()
+            code, log = self.process.wait(), self.log()
+            remove(self.scratch)
+            raise AssertionError(f"{' '.join(command)} said {line!r}, ended with {code}, and logged {log}")
         self.url = found[1]
         self.address = urlsplit(self.url).hostname, urlsplit(self.url).port
         self.pid = self.process.pid
@@ -163,9 +166,7 @@ class House:
             self.process.wait()
             self.process.stdout.close()
             log = self.log()
-            for file in self.scratch.iterdir():
-                file.unlink()
-            self.scratch.rmdir()
+            remove(self.scratch)
         if code != 0:
             raise AssertionError(f"it ended with code {code}: {log}")
         return log
