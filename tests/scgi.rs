@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use ownhands::gateway::{Address, Scgi};
+use ownhands::gateway::{Address, Basin, Scgi};
 use ownhands::testing::{Answer, MockClient};
 use ownhands::{App, Config, HttpError, Limits, Request, Response, Status, Timeouts};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -362,7 +362,9 @@ fn the_time_stands_still_while_the_peer_takes_nothing() {
     let application = Application::new(vec![vec![Hear, Say("A: b\r\n\r\n"), SayOnAndOn(block)]]);
     let never = Duration::from_secs(1_000_000);
     let timeouts = Timeouts { write: never, min_rate: 0, ..Timeouts::default() };
-    let mut client = MockClient::new(app(Scgi::new(application.address()))).with_timeouts(timeouts);
+    // Where there is no basin for what it says.
+    let scgi = Scgi::new(application.address()).with_basin(Basin::default().with_bytes(0));
+    let mut client = MockClient::new(app(scgi)).with_timeouts(timeouts);
     client.connect();
     client.transport_mut().unwrap().accept_writes([10]);
     client.transport_mut().unwrap().stall();

@@ -60,6 +60,8 @@ pub(super) struct Staff {
     /// Hosts as they were named, and looked up once: inside the walls nobody could.
     hosts: Vec<(String, Address)>,
     launching: Option<Launching>,
+    /// One that has gone, and has to be buried.
+    lost: Option<Launching>,
     wsgi: Option<RunningWsgi>,
     /// Where answers lie that clients take slowly, of all applications.
     basin: Basin,
@@ -147,9 +149,13 @@ impl Staff {
 
     /// Nothing can be started any more.
     pub(super) fn lose_launcher(&mut self) {
-        if let Some(mut launching) = self.launching.take() {
-            launching.bury();
-        }
+        self.lost = self.launching.take();
+    }
+
+    /// Buries the launcher that has gone. True if it could not be buried yet.
+    pub(super) fn bury(&mut self) -> bool {
+        self.lost.take_if(|launching| !launching.bury());
+        self.lost.is_some()
     }
 
     /// Has the workers load the application anew, with the options that they were started with.

@@ -77,11 +77,9 @@ impl Launching {
         self.launcher.another()
     }
 
-    /// Buries it, if it has ended.
-    pub(in crate::cli) fn bury(&mut self) {
-        if let Err(error) = self.child.try_wait() {
-            log::debug!("the launcher cannot be buried: {error}");
-        }
+    /// Buries it, if it has ended. True if it is not buried: it closes its wire some time before it has ended.
+    pub(in crate::cli) fn bury(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Lets it go, when all gateways have: it ends what it has started, and then itself.

@@ -28,7 +28,7 @@ const DOOR: usize = 0;
 const LAUNCHER: usize = 1;
 const FIRST_PEER: usize = 2;
 
-/// When a successor that failed is looked after once more.
+/// When a successor that failed, or a launcher that has gone, is looked after once more.
 const DYING: Duration = Duration::from_millis(100);
 
 /// What a server has beside its sockets and its application.
@@ -151,7 +151,8 @@ impl Steward {
     fn at_most(&mut self) -> Option<Duration> {
         let beat = self.house.notifier.beat();
         // One that failed closes its wire some time before it can be buried.
-        let is_dying = self.heir.is_none() && self.state != State::HandedOver && self.house.upgrades.bury();
+        let is_successor_dying = self.heir.is_none() && self.state != State::HandedOver && self.house.upgrades.bury();
+        let is_dying = self.house.staff.bury() || is_successor_dying;
         if is_dying { Some(beat.map_or(DYING, |beat| beat.min(DYING))) } else { beat }
     }
 
