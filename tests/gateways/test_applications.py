@@ -27,10 +27,11 @@ class Hello(Housed):
 
     def test_a_bare_callable(self):
         self.says("bare:application", "/", b"Hello from a bare callable\n")
-        self.says("bare:application", "/anywhere?at=all", b"Hello from a bare callable\n")
+        self.says("bare", "/anywhere?at=all", b"Hello from a bare callable\n")
 
     def test_flask(self):
         self.says("flask_hello:app", "/hello", b"Hello from Flask\n")
+        self.says("flask_hello:create_app()", "/hello", b"Hello from Flask\n")
 
     def test_pyramid(self):
         self.says("pyramid_hello:app", "/hello", b"Hello from Pyramid\n")
