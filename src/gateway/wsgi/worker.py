@@ -203,7 +203,7 @@ def netstring(text):
 
 def log(text):
     """Puts a line or several into the server's log."""
-    with contextlib.suppress(OSError):  # the server has left, which the socket tells too
+    with contextlib.suppress(Exception):  # the server has left, which the socket tells too, or the application has closed it
         sys.stderr.write(f"{text.rstrip()}\n")
 
 
