@@ -99,6 +99,14 @@ fn options_of_the_server_has_no_path() {
 }
 
 #[test]
+fn a_target_that_names_a_host_is_believed_and_not_the_field() {
+    for (line, host) in [("/", "a:81"), ("http://b:82/", "b:82"), ("http://b/", "b")] {
+        let wire = format!("GET {line} HTTP/1.1\r\nHost: a:81\r\n\r\n");
+        assert_eq!(some(wire.as_bytes(), &["HTTP_HOST"]), [format!("HTTP_HOST={host}")], "{line}");
+    }
+}
+
+#[test]
 fn who_is_asked() {
     let cases: [(&[u8], &str, &str, &str); 6] = [
         (b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n", "HTTP/1.1", "example.org", "80"),

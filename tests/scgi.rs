@@ -327,6 +327,27 @@ fn who_says_nothing_for_long_is_given_up() {
     application.heard();
 }
 
+/// So much that there is always something to read.
+const FAST: &str = include_str!("scgi.rs");
+
+/// The answer to HEAD is its head. Who goes on talking must not keep the one connection for ever.
+#[test]
+fn what_is_said_behind_the_answer_to_head_has_an_end() {
+    for on_and_on in ["more", FAST] {
+        let endless = vec![Hear, Say("A: b\n\n"), SayOnAndOn(on_and_on)];
+        let application = Application::new(vec![endless, vec![Hear, Say("A: b\n\nnext")]]);
+        let mut client = MockClient::new(app(Scgi::new(application.address()).with_connections(1)));
+        assert_eq!(client.send(HEAD, &[]).status(), 200);
+        client.turn();
+        client.sleep(29);
+        client.turn();
+        assert_eq!(client.get("/app/").status(), 503);
+        client.sleep(2);
+        client.turn();
+        assert_eq!(client.get("/app/").text(), "next");
+    }
+}
+
 /// Turns the client until this is so.
 fn await_that(client: &mut MockClient<App>, what: impl Fn(&MockClient<App>) -> bool) {
     let deadline = Instant::now() + PATIENCE;

@@ -37,6 +37,14 @@ def application(environ, start_response):
             total += len(block)
         start_response("200 OK", headers)
         return [b"%d" % total]
+    if path == "/doses":
+        for n in range(3):
+            environ["wsgi.input"].read(100_000)
+            open("dose%d" % n, "w").close()
+            while not os.path.exists("next%d" % n):
+                time.sleep(0.002)
+        start_response("200 OK", headers)
+        return [b"taken"]
     if path == "/ignores":
         start_response("200 OK", headers)
         return [b"ignored"]
@@ -298,6 +306,23 @@ fn a_full_queue_is_503() {
 }
 
 #[test]
+fn who_has_left_keeps_no_place_in_the_queue() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let running = start(directory.path()).with_workers(1).with_queue(1).start(Launcher::thread().unwrap()).unwrap();
+    let mut clients = [(); 4].map(|()| mounted(running.clone()));
+    let [first, second, third, fourth] = &mut clients;
+    first.deliver("GET /app/sleep HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    second.deliver("GET /app/hello HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    second.connect();
+    third.deliver("GET /app/hello HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+    assert_eq!(third.next_answer(false).map(|answer| answer.status()), None);
+    assert_eq!(fourth.get("/app/hello").status(), 503);
+}
+
+#[test]
 fn a_worker_that_hangs_is_ended_and_says_where_it_was() {
     if !has_python() {
         return;
@@ -312,6 +337,36 @@ fn a_worker_that_hangs_is_ended_and_says_where_it_was() {
     let told = (answer.status(), answer.text());
     assert_eq!(told, (504, "worker 1 of app:application: it said nothing for 20s".to_owned()));
     assert_eq!(client.get("/app/hello").text(), "hello\n");
+}
+
+#[test]
+fn a_worker_that_reads_slowly_is_not_silent() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut client = client(start(directory.path()).with_workers(1).with_timeout(Duration::from_secs(20)));
+    let head = "POST /app/doses HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n";
+    client.deliver([head.as_bytes(), &[b'a'; 900_000]].concat(), &[]);
+    for dose in 0..3 {
+        let mut rounds = 0;
+        while !directory.path().join(format!("dose{dose}")).exists() {
+            rounds += 1;
+            assert!(rounds < 5000, "dose {dose} was not taken");
+            std::thread::sleep(Duration::from_millis(2));
+            client.turn();
+        }
+        client.turn();
+        client.sleep(15);
+        std::fs::write(directory.path().join(format!("next{dose}")), "").unwrap();
+    }
+    let answer = (0..5000).find_map(|_| {
+        std::thread::sleep(Duration::from_millis(2));
+        client.turn();
+        client.next_answer(false)
+    });
+    let answer = answer.unwrap();
+    assert_eq!((answer.status(), answer.text().as_str()), (200, "taken"));
 }
 
 #[test]

@@ -35,6 +35,8 @@ use crate::http::Request;
 /// - `Proxy`: as `HTTP_PROXY` it would tell many programs whom to send their own requests through;
 /// - `Transfer-Encoding`: the body has none any more. `CONTENT_LENGTH` counts what was in the chunks.
 ///
+/// `HTTP_HOST` is the host of the target where that names one: the Host field is ignored then (RFC 9112 section 3.2.2).
+///
 /// There is no `HTTPS`, since no request comes over TLS here. `Authorization` is there: a handler that starts a program
 /// decides whether it passes it on (RFC 3875 section 4.1.18).
 ///
@@ -97,9 +99,12 @@ impl<'a> Environ<'a> {
         if announces_body("content-length") || announces_body("transfer-encoding") {
             environ.push_owned("CONTENT_LENGTH", request.body.len().to_string());
         }
+        let is_absolute = !request.target.starts_with(['/', '*']);
         for (name, value) in request.headers.iter() {
+            // Of a target that names a host the field says nothing (RFC 9112 section 3.2.2).
+            let named = request.authority.filter(|_| is_absolute && name.eq_ignore_ascii_case("host"));
             if let Some(variable) = variable(name) {
-                environ.add(variable, value);
+                environ.add(variable, named.map_or(value, str::as_bytes));
             }
         }
         environ

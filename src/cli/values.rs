@@ -186,7 +186,8 @@ pub(super) fn mount(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-/// An application by its module, and the name that it has there.
+/// An application by its module, and the name that it has there, or of what makes it: `create_app()`. Without a name it is
+/// `application`.
 pub(super) fn wsgi(text: &str) -> Result<String, String> {
     let is_path = |text: &str| {
         text.split('.').all(|name| {
@@ -195,9 +196,11 @@ pub(super) fn wsgi(text: &str) -> Result<String, String> {
                 && name.chars().all(|char| char.is_alphanumeric() || char == '_')
         })
     };
-    match text.split_once(':') {
-        Some((module, callable)) if is_path(module) && is_path(callable) => Ok(text.to_owned()),
-        _ => Err("give MODULE:CALLABLE, such as mysite.wsgi:application".to_owned()),
+    let (module, callable) = text.split_once(':').unwrap_or((text, "application"));
+    if is_path(module) && is_path(callable.strip_suffix("()").unwrap_or(callable)) {
+        Ok(text.to_owned())
+    } else {
+        Err("give MODULE:CALLABLE, such as mysite.wsgi:application".to_owned())
     }
 }
 

@@ -11,6 +11,9 @@ use crate::http::{Content, Request};
 /// Bytes of a body that are read from its file, or framed, at a time.
 const BLOCK: usize = 64 * 1024;
 
+/// Bytes around a block and its end.
+const FRAME: usize = 16;
+
 /// How an upstream is told where the body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
@@ -26,6 +29,8 @@ pub(super) struct Letter {
     /// What leaves next, and how much of it has left.
     ready: Vec<u8>,
     sent: usize,
+    /// Bytes that have left, of all.
+    gone: u64,
     rest: Rest,
     framing: Framing,
 }
@@ -51,9 +56,13 @@ impl Letter {
     /// # Errors
     /// What the system says when there is no descriptor left for the file of the body.
     pub(super) fn new(request: &Request<'_>, framing: Framing) -> io::Result<Self> {
-        let mut letter = Letter { ready: variables(request), sent: 0, rest: Rest::None, framing };
+        let mut letter = Letter { ready: variables(request), sent: 0, gone: 0, rest: Rest::None, framing };
         match request.body {
-            Content::Memory(bytes) => letter.append(bytes),
+            Content::Memory(bytes) => {
+                // As many as it takes: a letter may wait, and what it weighs is counted.
+                letter.ready.reserve_exact(bytes.len().saturating_add(FRAME));
+                letter.append(bytes);
+            }
             Content::Spooled(file, length) => {
                 letter.rest = Rest::File { file: file.try_clone()?, offset: 0, length };
                 return Ok(letter);
@@ -66,6 +75,11 @@ impl Letter {
     /// Bytes of memory that it takes.
     pub(super) fn weight(&self) -> usize {
         self.ready.capacity()
+    }
+
+    /// Bytes that have left.
+    pub(super) fn gone(&self) -> u64 {
+        self.gone
     }
 
     /// Writes what the upstream takes, and about so many bytes at the most.
@@ -83,6 +97,7 @@ impl Letter {
                     Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                     Ok(count) => {
                         self.sent = self.sent.saturating_add(count);
+                        self.gone = self.gone.saturating_add(count as u64);
                         left = left.saturating_sub(count);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Written::Part),

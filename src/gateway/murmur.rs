@@ -16,8 +16,12 @@ use crate::service::upstream::{Next, Shift, Upstream};
 /// Bytes of a line; what is longer goes on in the next.
 const LINE: usize = 2048;
 
-/// Bytes read in one turn.
+/// Bytes read at once; lines are told before more is read.
+const BLOCK: usize = 512;
+
+/// Bytes read in one turn, and lines told: what a log costs is mostly by the line.
 const SHARE: usize = 16 * 1024;
+const LINES: usize = 64;
 
 /// Where the lines go.
 pub(super) type Listener = Box<dyn FnMut(&str)>;
@@ -28,6 +32,8 @@ pub(super) struct Murmur {
     /// The beginning of a line.
     line: Vec<u8>,
     listener: Listener,
+    /// Lines told.
+    told: usize,
 }
 
 impl Murmur {
@@ -43,7 +49,7 @@ impl Murmur {
     /// The same for somebody else than the log.
     pub(super) fn heard_by(pipe: OwnedFd, listener: Listener) -> io::Result<Self> {
         ioctl_fionbio(&pipe, true)?;
-        Ok(Murmur { pipe: pipe.into(), line: Vec::new(), listener })
+        Ok(Murmur { pipe: pipe.into(), line: Vec::new(), listener, told: 0 })
     }
 
     fn take(&mut self, bytes: &[u8]) {
@@ -67,6 +73,7 @@ impl Murmur {
         if !text.is_empty() {
             let shown: String = text.chars().flat_map(shown).collect();
             (self.listener)(&shown);
+            self.told = self.told.saturating_add(1);
         }
     }
 }
@@ -87,8 +94,12 @@ impl Upstream for Murmur {
     }
 
     fn advance(&mut self, shift: &mut Shift<'_>) -> Next {
-        let mut room = [0; 4096];
-        for _ in 0..SHARE / room.len() {
+        let mut room = [0; BLOCK];
+        self.told = 0;
+        for _ in 0..SHARE / BLOCK {
+            if self.told >= LINES {
+                break;
+            }
             match self.pipe.read(&mut room) {
                 Ok(0) => {
                     self.say();
@@ -120,7 +131,7 @@ mod tests {
 
     #[test]
     fn lines_are_told_one_by_one_and_nothing_in_them_is_obeyed() {
-        let (reader, writer) = rustix::pipe::pipe().unwrap();
+        let (reader, writer) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
         let said = Rc::new(RefCell::new(Vec::new()));
         let lines = Rc::clone(&said);
         let mut murmur =
@@ -137,9 +148,21 @@ mod tests {
         assert_eq!(said.borrow().last().unwrap(), "three");
 
         said.borrow_mut().clear();
+        writer.write_all("x\n".repeat(1000).as_bytes()).unwrap();
+        assert_eq!(advance(), Next::Again);
+        assert!((1..=LINES + BLOCK / 2).contains(&said.borrow().len()), "{}", said.borrow().len());
+        while advance() == Next::Again {}
+        assert_eq!(said.borrow().len(), 1000);
+
+        said.borrow_mut().clear();
         writer.write_all(&[&[b'a'; LINE + 5][..], b"\nlast"].concat()).unwrap();
         drop(writer);
-        assert_eq!(advance(), Next::Close);
+        // A program that another test is just starting has the other end too, for a moment.
+        let has_closed = (0..1000).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            advance() == Next::Close
+        });
+        assert!(has_closed);
         let lengths: Vec<usize> = said.borrow().iter().map(String::len).collect();
         assert_eq!(lengths, [LINE, 5, 4]);
     }

@@ -98,6 +98,11 @@ impl Relay {
         }
     }
 
+    /// True once the peer has its answer, though more may be said: for nobody.
+    pub(super) fn is_silent(&self) -> bool {
+        matches!(self.state, State::Silent)
+    }
+
     /// What is missing of the head, as long as it has not come.
     pub(super) fn fault_of_head(&self) -> Option<&'static str> {
         match &self.state {

@@ -185,11 +185,15 @@ fn without_its_launcher_a_server_goes_on() {
     let house = House::new();
     let address = house.start(&beside_files(&house.write_program("python", READY)));
     let (pid, launcher) = (house.pid(), house.launcher());
+    let workers = house.children(launcher);
     kill_process(launcher, Signal::KILL).unwrap();
     until("a word", || house.log().contains("what starts programs for applications has ended: say ownhands restart"));
     // It is buried.
     until("the end", || !fs::exists(format!("/proc/{launcher}")).unwrap());
     assert!(get(&address, "/").ends_with("the index\n"));
+    // Nobody waits for a worker that never comes.
+    workers.iter().for_each(|&worker| kill_process(worker, Signal::KILL).unwrap());
+    until("a refusal", || get(&address, "/application").starts_with("HTTP/1.1 503 "));
     let said = house.say(&[&["restart", "--port", "0"], &beside_files("./python")[..]].concat());
     assert_eq!(said.code, Some(0), "{}", said.stderr);
     assert_ne!(house.pid(), pid);

@@ -65,7 +65,7 @@ const CASES: &[(&str, &[&str], &str)] = &[
     ("redirect", &["/a/(.*)=/b/$1", "301 /c=https://example.org"], "/a=b"),
     ("header", &["A: b", "C: \"d\\"], "a"),
     ("cache", &["60"], "-1"),
-    ("wsgi", &["a.b:c"], "a.b"),
+    ("wsgi", &["a.b:c()"], "a.b:"),
     ("wsgi-path", &["/a"], "a"),
     ("python", &["/a/python"], ""),
     ("chdir", &["/srv"], ""),

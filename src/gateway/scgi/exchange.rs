@@ -165,10 +165,14 @@ impl Upstream for Exchange {
         if self.since.is_none() {
             self.relay.set_upstream(shift.recall.summons());
         }
+        // Who has been answered is not there to leave: what is said for nobody goes on for its time, and no longer.
+        if self.relay.is_silent() && self.wait(Tick::NEVER, now).is_none() {
+            return Next::Close;
+        }
         while self.relay.is_wanted() {
             let moved = self.line.moved;
             let step = self.step(shift.ready, now, began);
-            if self.line.moved > moved {
+            if self.line.moved > moved && !self.relay.is_silent() {
                 self.since = Some(now);
             }
             match step {

@@ -39,6 +39,8 @@ pub(super) struct Pool {
     /// How many workers in a row could not be started, and when the next may be.
     failures: Cell<u32>,
     next_start: Cell<Tick>,
+    /// Nobody is there to start one any more.
+    is_abandoned: Cell<bool>,
     /// How many were started, for their names.
     started: Cell<u64>,
     /// Workers whose end is no news.
@@ -66,6 +68,7 @@ impl Pool {
             edition: Cell::new(0),
             failures: Cell::new(0),
             next_start: Cell::default(),
+            is_abandoned: Cell::new(false),
             started: Cell::new(0),
             leaving: RefCell::default(),
             missing: RefCell::default(),
@@ -87,7 +90,7 @@ impl Pool {
             seat.call();
             return Ok(());
         }
-        if self.failures.get() > 0 && !seats.iter().any(|seat| seat.is_able()) {
+        if self.is_down(&seats) {
             return Err(down());
         }
         self.queue.push(job)
@@ -152,11 +155,25 @@ impl Pool {
             // It was given to one that ended before it took it.
             self.queue.give_back(job);
         }
-        let is_anybody_there = self.seats.borrow().iter().any(|seat| seat.is_able());
-        if self.failures.get() > 0 && !is_anybody_there {
+        self.refuse_all_if_down();
+        self.call_foreman();
+    }
+
+    /// Nobody is there to start a worker any more: those that are there go on.
+    pub(super) fn is_abandoned(&self) {
+        self.is_abandoned.set(true);
+        self.refuse_all_if_down();
+    }
+
+    /// True if there is no worker, and it is not known whether there will be one.
+    fn is_down(&self, seats: &[Rc<Seat>]) -> bool {
+        (self.failures.get() > 0 || self.is_abandoned.get()) && !seats.iter().any(|seat| seat.is_able())
+    }
+
+    fn refuse_all_if_down(&self) {
+        if self.is_down(&self.seats.borrow()) {
             self.queue.refuse_all(down);
         }
-        self.call_foreman();
     }
 
     /// Ends a worker that has taken too long; it says where it is.

@@ -37,8 +37,8 @@ impl Queue {
         let weight = job.letter.weight();
         let is_full = || self.jobs.borrow().len() >= self.most || self.bytes.get().saturating_add(weight) > MOST_BYTES;
         while is_full() {
-            // One whose peer has probably gone gives way.
-            match self.remove(|job| job.deferred.is_in_doubt()) {
+            // One whose peer has gone, or probably has, gives way.
+            match self.remove(|job| !job.deferred.is_wanted() || job.deferred.is_in_doubt()) {
                 Some(doubtful) => doubtful.deferred.answer(Err::<Response, _>(full(self.most))),
                 None => return Err(full(self.jobs.borrow().len())),
             }

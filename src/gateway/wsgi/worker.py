@@ -201,7 +201,7 @@ def netstring(text):
 
 def log(text):
     """Puts a line or several into the server's log."""
-    with contextlib.suppress(OSError):  # the server has left, which the socket tells too
+    with contextlib.suppress(Exception):  # the server has left, which the socket tells too, or the application has closed it
         sys.stderr.write(f"{text.rstrip()}\n")
 
 
@@ -224,7 +224,7 @@ def status_line(status):
     """The line of a status; kept, since an application has few of them."""
     if not isinstance(status, str) or not STATUS.fullmatch(status):
         raise AssertionError(f"the status must be a str such as '200 OK', not below 200, and is {status!r}")
-    return f"Status: {status}\r\n"
+    return "Status: " + status + "\r\n"
 
 
 @functools.lru_cache(maxsize=256)
@@ -256,7 +256,7 @@ def checked_head(status, headers):
             if length is not None or not (value.isascii() and value.isdigit()):
                 raise AssertionError(f"Content-Length must be one number, and is {value!r}")
             length = int(value)
-        lines.append(f"{name}: {value}\r\n")
+        lines += (name, ": ", value, "\r\n")  # of a subclass of str too what was looked at, not what it formats to
     return "".join(lines).encode("latin-1"), length
 
 
@@ -336,7 +336,8 @@ class Exchange:
         if self.is_head or self.head.startswith((b"Status: 204 ", b"Status: 304 ")):
             self.is_full = True
         elif self.length is None and self.known is not None:
-            end = b"Content-Length: %d\r\n\r\n" % self.known
+            self.length = self.known
+            end = b"Content-Length: %d\r\n\r\n" % self.length
         self.missing = self.length
         self.pending.append(b"%d:%b%b," % (len(self.head) + len(end), self.head, end))
 
@@ -392,6 +393,7 @@ class Exchange:
         """The end of the body and the outcome, with all that is still to be sent."""
         if not self.has_begun:
             self._refuse(outcome)
+            outcome = ""
         if self.missing and not self.is_full and not outcome:
             outcome = f"the answer lacks {self.missing} of the {self.length} bytes of its Content-Length"
         self.is_over = True

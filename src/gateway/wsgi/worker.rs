@@ -138,19 +138,20 @@ impl Worker {
         if !shift.ready.is_writable {
             return Ok(());
         }
-        match letter.write(&mut self.socket, *share) {
+        let gone = letter.gone();
+        let written = letter.write(&mut self.socket, *share);
+        if letter.gone() > gone {
+            task.moved = shift.now.tick();
+        }
+        match written {
             Ok(Written::All) => {
                 task.letter = None;
-                task.moved = shift.now.tick();
                 if matches!(task.part, Part::Nothing) {
                     self.is_done();
                 }
             }
             Ok(Written::Part) => shift.ready.is_writable = false,
-            Ok(Written::Share) => {
-                *share = 0;
-                task.moved = shift.now.tick();
-            }
+            Ok(Written::Share) => *share = 0,
             // Why it does not read, its end will tell.
             Err(error) if is_gone(&error) => shift.ready.is_writable = false,
             Err(error) => return Err(format!("the request could not be passed on: {error}")),
