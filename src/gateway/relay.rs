@@ -266,3 +266,45 @@ impl Source for Silence {
         self.0
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic)]
+mod tests {
+    use crate::http::Recall;
+
+    use super::*;
+
+    /// What the peer is answered when the upstream says this without a pause, and ends.
+    fn told(said: &[&str], is_head: bool) -> String {
+        let (deferred, pending) = Deferred::new(Recall::NOBODY);
+        let mut relay = Relay::new(deferred, "it", is_head, &Basin::default());
+        said.iter().for_each(|said| relay.take(said.as_bytes()));
+        relay.end();
+        match pending.take().unwrap() {
+            Ok(Response { status, body: Body::Bytes(bytes), .. }) => {
+                format!("{} {}", status.code(), String::from_utf8_lossy(bytes.as_slice()))
+            }
+            Ok(Response { status, body: Body::Stream(_), .. }) => format!("{} and no more", status.code()),
+            Ok(Response { body, .. }) => panic!("{body:?}"),
+            Err(error) => format!("{}: {}", error.status.code(), error.source.unwrap()),
+        }
+    }
+
+    #[test]
+    fn what_is_complete_before_anybody_waits_leaves_as_a_whole() {
+        let cases: [(&[&str], &str); 8] = [
+            (&["A: b\n\nhello"], "200 hello"),
+            (&["Status: 404 ", "Not Found\r\n", "\r\nhel", "lo"], "404 hello"),
+            (&["Content-Length: 5\n\nhello"], "200 hello"),
+            (&["Content-Length: 4\n\nhel", "lo"], "200 hell"),
+            (&["Content-Length: 9\n\nhel", "lo"], "502: it: it ended 4 bytes before the length it announced"),
+            (&["A: b\n"], "502: it: it ended within its head"),
+            (&[], "502: it: it ended without an answer"),
+            (&["hello\n\n"], "502: it: a line of its head is no field: \"hello\""),
+        ];
+        for (said, expected) in cases {
+            assert_eq!(told(said, false), expected, "{said:?}");
+        }
+        assert_eq!(told(&["Content-Length: 5\n\nhello"], true), "200 and no more");
+    }
+}
