@@ -192,9 +192,10 @@
 //! answers off. [`Wsgi`](gateway::Wsgi) runs a Python application in worker processes, [`Scgi`](gateway::Scgi) asks an application
 //! server that runs already, [`Cgi`](gateway::Cgi) starts a program for each request. What stands behind a gateway is an
 //! [`Upstream`](upstream::Upstream) to the loop: one more kind of slot, with a descriptor and a small machine of its own. An answer
-//! comes through a bounded pipe, and what a slow peer has yet to take lies in a [`Basin`](gateway::Basin), so that nobody works for
-//! him alone; and whoever does is told when he leaves. Programs are started by a [`Launcher`](gateway::Launcher), which stands outside of the loop and
-//! of the sandbox's walls.
+//! comes through a bounded pipe, and what a slow peer has yet to take lies in a [`Basin`](gateway::Basin), so that nobody works
+//! for him alone; and whoever does is told when he leaves. Where there may be a file, [`TryFiles`](gateway::TryFiles) asks for
+//! that first. Programs are started by a [`Launcher`](gateway::Launcher), which stands outside of the loop and of the sandbox's
+//! walls.
 //!
 //! # A full house
 //!

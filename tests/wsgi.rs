@@ -73,6 +73,13 @@ def application(environ, start_response):
             os._exit(3)
         start_response("200 OK", headers)
         return half()
+    if path == "/fail-late":
+        # Nothing of this answer has been sent when it fails.
+        def late():
+            raise ValueError("on purpose")
+            yield b""
+        start_response("200 OK", headers + [("Content-Length", "10")])
+        return late()
     if path == "/fail":
         raise ValueError("on purpose")
     if path == "/fail-half-way":
@@ -170,8 +177,13 @@ fn what_goes_wrong_has_a_status_and_takes_one_request_along() {
     let directory = tempfile::tempdir().unwrap();
     let mut client = client(start(directory.path()).with_workers(1));
     let cases = [
-        ("/app/fail", 500, "500 Internal Server Error"),
-        ("/app/inject", 500, "500 Internal Server Error"),
+        ("/app/fail", 500, "worker 1 of app:application: ValueError: on purpose"),
+        ("/app/fail-late", 500, "worker 1 of app:application: ValueError: on purpose"),
+        (
+            "/app/inject",
+            500,
+            "worker 1 of app:application: AssertionError: the value of X-Evil must be a str without control",
+        ),
         ("/app/die", 502, "worker 1 of app:application: it has ended"),
         ("/app/short", 502, "lacks 5 of the 10 bytes"),
     ];

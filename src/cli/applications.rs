@@ -138,12 +138,13 @@ pub(super) fn places(applications: &Applications) -> impl Iterator<Item = &Path>
     own.chain(applications.cgi.iter().map(|(_, directory)| directory)).map(PathBuf::as_path)
 }
 
-/// What is said to be served at `/` beside files.
+/// What is said to be served beside files, and where, if that is not `/`.
 pub(super) fn shown(applications: &Applications) -> impl Iterator<Item = String> {
     let at = |prefix: &str, what: &str| if is_root(prefix) { what.to_owned() } else { format!("{what} at {prefix}") };
     let wsgi = applications.wsgi.as_ref().map(|name| at(&applications.wsgi_path, name));
     let scgi = applications.scgi.iter().map(move |(prefix, place)| at(prefix, &place.to_string()));
-    wsgi.into_iter().chain(scgi)
+    let cgi = applications.cgi.iter().map(move |(prefix, directory)| at(prefix, &directory.display().to_string()));
+    wsgi.into_iter().chain(scgi).chain(cgi)
 }
 
 /// True of the path that files have where no other was said.
@@ -151,7 +152,7 @@ pub(super) fn is_root(prefix: &str) -> bool {
     prefix.trim_end_matches('/').is_empty()
 }
 
-/// Fits what a reload has read to what runs: that its application is another one, the workers cannot be told.
+/// Refuses what a reload has read and cannot have: an application by WSGI that comes, goes or moves.
 pub(super) fn stay(old: &Applications, new: &Applications) -> Result<(), Failure> {
     if old.wsgi.is_some() != new.wsgi.is_some() || (old.wsgi.is_some() && old.wsgi_path != new.wsgi_path) {
         let why = "whether there is an application by --wsgi, and where, a running server does not change: restart it";

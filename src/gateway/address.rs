@@ -128,7 +128,8 @@ impl FromStr for Address {
     type Err = io::Error;
 
     /// # Errors
-    /// What is neither of the three, and what is known of a name that has no address.
+    /// If it is written in none of the three ways, if the path is too long for a socket, and what the system says of a name that it
+    /// cannot look up.
     fn from_str(text: &str) -> io::Result<Self> {
         let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidInput, why.to_owned());
         if let Some(path) = text.strip_prefix("unix:") {

@@ -10,7 +10,7 @@ pub(super) const MOST: usize = 64 * 1024;
 
 /// Fields that are not passed on: those of one hop (RFC 9110 section 7.6.1), what follows from the body here, and the date, which the
 /// server writes.
-const NOT_PASSED_ON: [&str; 10] = [
+const NOT_PASSED_ON: [&str; 9] = [
     "connection",
     "date",
     "keep-alive",
@@ -20,7 +20,6 @@ const NOT_PASSED_ON: [&str; 10] = [
     "trailers",
     "transfer-encoding",
     "upgrade",
-    "status",
 ];
 
 /// A head, understood.
@@ -68,7 +67,7 @@ fn end(bytes: &[u8]) -> Option<usize> {
 #[derive(Default)]
 struct Draft {
     status: Option<Status>,
-    location: Option<String>,
+    location: Option<Vec<u8>>,
     length: Option<u64>,
     headers: HeaderList,
     fields: usize,
@@ -94,14 +93,11 @@ impl Draft {
             if self.length.replace(length).is_some_and(|other| other != length) {
                 return Err(wrong("it announces two lengths"));
             }
-        } else if is("location") && value.starts_with(b"/") && !value.starts_with(b"//") {
-            if self.location.replace(String::from_utf8_lossy(value).into_owned()).is_some() {
+        } else if is("location") {
+            if self.location.replace(value.to_owned()).is_some() {
                 return Err(wrong("it says Location twice"));
             }
         } else if !NOT_PASSED_ON.iter().any(|one| is(one)) {
-            if is("location") {
-                self.status.get_or_insert(Status::FOUND);
-            }
             self.headers.push(name, value);
         }
         Ok(())
@@ -111,21 +107,23 @@ impl Draft {
         if self.fields == 0 {
             return Err("its output begins with an empty line where its head should be".to_owned());
         }
-        // With a status it is meant for the peer; without, for the server (section 6.2.2).
-        let elsewhere = match (self.location, self.status) {
-            (Some(path), Some(_)) => {
-                self.headers.push("Location", path);
-                None
+        // A path is meant for the server, unless there is a status with it; anything else is for the peer (section 6.2).
+        let mut elsewhere = None;
+        if let Some(place) = self.location {
+            if self.status.is_none() && place.starts_with(b"/") && !place.starts_with(b"//") {
+                elsewhere = Some(String::from_utf8_lossy(&place).into());
+            } else {
+                self.status.get_or_insert(Status::FOUND);
+                self.headers.push("Location", place);
             }
-            (path, _) => path,
-        };
+        }
         match self.headers.refusal() {
             Some(why) => Err(why.to_owned()),
             None => Ok(Head {
                 status: self.status.unwrap_or(Status::OK),
                 headers: self.headers,
                 length: self.length,
-                elsewhere: elsewhere.map(Into::into),
+                elsewhere,
             }),
         }
     }
@@ -176,6 +174,7 @@ mod tests {
             ("Location: //a/b\n\n", "302 [Location=//a/b] then \"\""),
             ("Status: 303 See Other\nLocation: /a\n\n", "303 [Location=/a] then \"\""),
             ("Location: /a\nStatus: 301 Moved\n\n", "301 [Location=/a] then \"\""),
+            ("Location: http://a/b\nStatus: 301 Moved\n\n", "301 [Location=http://a/b] then \"\""),
             // Not a program's business.
             ("Connection: close\nTransfer-Encoding: chunked\nDate: now\nUpgrade: b\nA: b\n\n", "200 [A=b] then \"\""),
             // Not complete.
@@ -190,6 +189,8 @@ mod tests {
             ("Status: 2000\n\n", "wrong: this is no status: \"Status: 2000\""),
             ("Status: 200\nStatus: 404\n\n", "wrong: it says Status twice: \"Status: 404\""),
             ("Location: /a\nLocation: /b\n\n", "wrong: it says Location twice: \"Location: /b\""),
+            ("Location: /a\nLocation: http://a\n\n", "wrong: it says Location twice: \"Location: http://a\""),
+            ("Location: http://a\nLocation: /b\n\n", "wrong: it says Location twice: \"Location: /b\""),
             ("Content-Length: -1\n\n", "wrong: this is no length: \"Content-Length: -1\""),
             ("Content-Length: 1\nContent-Length: 2\n\n", "wrong: it announces two lengths: \"Content-Length: 2\""),
         ];

@@ -8,7 +8,7 @@ use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use log::Level;
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::ioctl_fionbio;
 
 use crate::http::Tick;
 use crate::service::upstream::{Next, Shift, Upstream};
@@ -48,7 +48,7 @@ impl Murmur {
 
     /// The same for somebody else than the log.
     pub(super) fn heard_by(pipe: OwnedFd, listener: Listener) -> io::Result<Self> {
-        fcntl_setfl(&pipe, fcntl_getfl(&pipe)? | OFlags::NONBLOCK)?;
+        ioctl_fionbio(&pipe, true)?;
         Ok(Murmur { pipe: pipe.into(), line: Vec::new(), listener, told: 0 })
     }
 

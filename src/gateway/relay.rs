@@ -237,6 +237,7 @@ impl Relay {
 /// The peer is told whose fault it is, and the log what happened.
 pub(super) fn refusal<T>(status: Status, who: &str, why: &str) -> Result<T, HttpError> {
     let detail = match status {
+        Status::INTERNAL_SERVER_ERROR => "the application has failed",
         Status::GATEWAY_TIMEOUT => "the application took too long to answer",
         Status::SERVICE_UNAVAILABLE => "the application cannot answer now",
         _ => "the application gave no answer that can be passed on",

@@ -96,8 +96,8 @@ impl Response {
         self
     }
 
-    /// What is answered at this path and query of the same application, in the encoding of a target: asked for with GET, and without
-    /// the body of the request. The peer does not learn of it; who should learn of it is sent a redirect.
+    /// What is answered at this path and query of the same application, in the encoding of a target: asked for with GET, or HEAD if
+    /// that was asked, and without the body of the request. The peer does not learn of it; who should learn of it is sent a redirect.
     ///
     /// ```
     /// use ownhands::{App, Request, Response, testing::MockClient};

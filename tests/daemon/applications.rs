@@ -62,7 +62,7 @@ fn an_application_that_cannot_be_loaded_is_said_and_nothing_is_left() {
     for arguments in [&["--port", "0"][..], &["start", "--port", "0"]] {
         let said = house.say(&[arguments, &["--wsgi", "a:b", "--python", "./python"]].concat());
         assert_eq!((said.code, said.stdout.as_str()), (Some(1), ""), "{arguments:?}");
-        assert!(said.stderr.contains("\nTraceback (most recent call last):\nImportError: no\n"), "{}", said.stderr);
+        assert!(said.stderr.contains("Traceback (most recent call last):\nImportError: no\n"), "{}", said.stderr);
         let last = said.stderr.lines().next_back().unwrap_or_default();
         assert!(last.starts_with("ownhands: --wsgi a:b: "), "{}", said.stderr);
         until("the end of the launcher", || house.is_empty());
@@ -247,8 +247,9 @@ fn a_script_is_started_outside_of_the_walls_with_little() {
         .collect();
     descriptors.sort();
     assert_eq!(descriptors, ["0", "1", "2"]);
-    // With the server it ends.
+    // With the server it ends. Two signals that come together are one.
     house.signal(Signal::INT);
+    until("the first word", || house.log().contains("stopping"));
     house.signal(Signal::INT);
     until("the end of all", || house.is_empty() && !fs::exists(format!("/proc/{number}")).unwrap());
 }

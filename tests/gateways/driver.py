@@ -54,15 +54,20 @@ def request(path, query="", body=b"", method=None, block=65536, **more):
 
 
 class Answer:
-    """What the worker has said to a request."""
+    """What the worker has said to a request: `why` where that is no answer."""
 
     def __init__(self, head, blocks, outcome):
+        self.status, self.fields, self.why = None, [], None
+        self.blocks, self.body, self.outcome = blocks, b"".join(blocks), outcome
+        if head.startswith(b"failed "):
+            self.why = head[7:].decode()
+            assert not blocks and not outcome, "more is said of an answer that is none"
+            return
         lines = head.decode("latin-1").split("\r\n")
         assert lines[-2:] == ["", ""], f"the head does not end as one: {head}"
         fields = [line.split(": ", 1) for line in lines[:-2]]
         assert fields[0][0] == "Status", f"the head does not begin with the status: {head}"
         self.status, self.fields = fields[0][1], [(name, value) for name, value in fields[1:]]
-        self.blocks, self.body, self.outcome = blocks, b"".join(blocks), outcome
 
     def __getitem__(self, name):
         return ", ".join(value for other, value in self.fields if other.lower() == name.lower()) or None

@@ -11,12 +11,12 @@ mod variables;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::ioctl_fionbio;
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::files::Tree;
@@ -93,7 +93,7 @@ pub struct Cgi {
     basin: Basin,
 }
 
-/// A directory of scripts that can be started. When it is dropped, those that run finish.
+/// A directory of scripts that can be started. When it is dropped, those that run finish. Its use is shown at [`Cgi`].
 pub struct RunningCgi {
     cgi: Cgi,
     office: Rc<Office>,
@@ -196,7 +196,7 @@ impl Resource for RunningCgi {
         let stdin = Stdin::new(&request.body, &self.nothing)?;
         let (stdout, its_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
         let (stderr, its_stderr) = pipe_with(PipeFlags::CLOEXEC)?;
-        set_nonblocking(&stdout)?;
+        ioctl_fionbio(&stdout, true)?;
         let murmur = Murmur::new(stderr, &*who)?;
         let run = match self.office.start(&program, [stdin.as_fd(), its_stdout.as_fd(), its_stderr.as_fd()]) {
             Ok(run) => run,
@@ -221,8 +221,4 @@ impl Drop for RunningCgi {
     fn drop(&mut self) {
         self.office.close();
     }
-}
-
-fn set_nonblocking(pipe: &OwnedFd) -> io::Result<()> {
-    Ok(fcntl_setfl(pipe, fcntl_getfl(pipe)? | OFlags::NONBLOCK)?)
 }

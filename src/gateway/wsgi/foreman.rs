@@ -3,7 +3,6 @@
 use std::os::fd::{AsFd, BorrowedFd};
 use std::rc::Rc;
 
-use crate::http::Tick;
 use crate::service::upstream::{Next, Shift, Upstream};
 
 use super::pool::Pool;
@@ -31,9 +30,6 @@ impl Upstream for Foreman {
             }
         }
         shift.ready.is_readable = false;
-        match self.pool.tend(shift.now.tick()) {
-            Some(again) => Next::Wait(again),
-            None => Next::Wait(Tick::NEVER),
-        }
+        self.pool.tend(shift.now.tick()).map_or(Next::Close, Next::Wait)
     }
 }

@@ -34,6 +34,18 @@ use settings::Settings;
 
 /// An application, before it runs.
 ///
+/// It is asked as PEP 3333 says, with the prefix of the mount as `SCRIPT_NAME`. Its process finds the variables of this one, and what it
+/// prints is told by the log. What goes wrong:
+///
+/// | what | the peer gets |
+/// |---|---|
+/// | it raises an exception, or breaks a rule of PEP 3333 | 500; within the content, the connection ends |
+/// | its process ends, or it says less than it announced | 502; within the content, the connection ends |
+/// | it has been silent for its [time](Self::with_timeout) | 504; within the content, the connection ends |
+/// | as many requests wait as [may](Self::with_queue), or it cannot be started at the moment | 503 with Retry-After |
+///
+/// and the log says more.
+///
 /// ```
 /// use ownhands::gateway::{GatewayError, Launcher, Wsgi};
 /// use ownhands::{App, testing::MockClient};
@@ -58,7 +70,7 @@ use settings::Settings;
 pub struct Wsgi(Settings);
 
 /// An application that runs. Copies are handles to the same workers; when the last is dropped, they finish what they have, and
-/// end.
+/// end. Its use is shown at [`Wsgi`].
 #[derive(Clone)]
 pub struct RunningWsgi(Rc<Reign>);
 
@@ -209,5 +221,39 @@ impl Resource for RunningWsgi {
 
     fn upstream(&self) -> Option<Box<dyn Upstream>> {
         self.0.pool.opened.next()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::print_stderr)]
+mod tests {
+    use super::*;
+
+    /// A program may go on for long after it has let go of an application.
+    #[test]
+    fn when_the_last_handle_is_dropped_nothing_stays_in_the_loop() {
+        if std::process::Command::new("python3").arg("--version").output().is_err() {
+            eprintln!("SKIPPED: there is no python3 here");
+            return;
+        }
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("app.py"), "def application(environ, start_response): pass\n").unwrap();
+        let running = Wsgi::new("app").with_directory(directory.path()).start(Launcher::thread().unwrap()).unwrap();
+        let mut crew = Crew::default();
+        std::iter::from_fn(|| running.upstream()).for_each(|upstream| crew.add(upstream));
+        let (mut now, wake) = (Now::running(), Arc::new(Nobody) as Arc<dyn Wake>);
+        crew.go_on(&now, &wake);
+        assert!(crew.are_there());
+
+        drop(running);
+        for _ in 0..500 {
+            crew.go_on(&now, &wake);
+            if !crew.are_there() {
+                break;
+            }
+            crew.wait(GLANCE);
+            now.next_turn();
+        }
+        assert!(!crew.are_there());
     }
 }

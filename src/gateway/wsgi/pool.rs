@@ -45,6 +45,8 @@ pub(super) struct Pool {
     started: Cell<u64>,
     /// Workers whose end is no news.
     leaving: RefCell<Vec<u64>>,
+    /// Workers that have left unbidden, until the launcher says how they have ended.
+    missing: RefCell<Vec<Rc<Seat>>>,
     /// Nobody asks any more: what waits is answered, and the workers leave.
     is_closed: Cell<bool>,
     /// Calls the foreman.
@@ -69,6 +71,7 @@ impl Pool {
             is_abandoned: Cell::new(false),
             started: Cell::new(0),
             leaving: RefCell::default(),
+            missing: RefCell::default(),
             is_closed: Cell::new(false),
             foreman: RefCell::default(),
             early: RefCell::new(Some(Vec::new())),
@@ -126,7 +129,10 @@ impl Pool {
 
     /// A worker could not load the application. Where an old edition serves, it goes on.
     pub(super) fn could_not_start(&self, seat: &Seat, why: &str) {
-        log::error!("{} could not be started: {why}", seat.name);
+        // At the start it is said by whoever wanted it to start.
+        if self.early.borrow().is_none() {
+            log::error!("{} could not be started: {why}", seat.name);
+        }
         self.failures.set(self.failures.get().saturating_add(1));
         *self.fault.borrow_mut() = Some(why.to_owned());
         let edition = self.edition.get();
@@ -140,8 +146,11 @@ impl Pool {
     }
 
     /// A worker has gone, or is given up. Its place is free.
-    pub(super) fn leave(&self, seat: &Seat) {
+    pub(super) fn leave(&self, seat: &Rc<Seat>) {
         self.seats.borrow_mut().retain(|other| other.number != seat.number);
+        if seat.fate.borrow().is_none() && !self.leaving.borrow().contains(&seat.number) {
+            self.missing.borrow_mut().push(Rc::clone(seat));
+        }
         if let Some(job) = seat.job.borrow_mut().take() {
             // It was given to one that ended before it took it.
             self.queue.give_back(job);
@@ -288,16 +297,19 @@ impl Pool {
             return;
         }
         drop(leaving);
-        let seat = self.seats.borrow().iter().find(|seat| seat.number == number).cloned();
-        match seat {
-            Some(seat) if seat.stage.get() == Stage::Starting => {
-                // It may have said why, and that has yet to be read.
-                *seat.fate.borrow_mut() = Some(how);
-                seat.call();
-            }
-            Some(seat) => log::warn!("{} has ended: {how}", seat.name),
-            None => log::warn!("a worker of {} has ended: {how}", self.settings.application),
+        let mut missing = self.missing.borrow_mut();
+        if let Some(place) = missing.iter().position(|seat| seat.number == number) {
+            log::warn!("{} has ended: {how}", missing.swap_remove(place).name);
+            return;
         }
+        drop(missing);
+        let Some(seat) = self.seats.borrow().iter().find(|seat| seat.number == number).cloned() else { return };
+        if seat.stage.get() != Stage::Starting {
+            log::warn!("{} has ended: {how}", seat.name);
+        }
+        *seat.fate.borrow_mut() = Some(how);
+        // One that was starting may have said why, and that has yet to be read.
+        seat.call();
     }
 
     /// That this one ends will be no news.

@@ -35,7 +35,7 @@ pub(super) struct Seat {
     pub(super) stage: Cell<Stage>,
     /// Which edition of the application it has; see [`Pool::renew`](super::pool::Pool::renew).
     pub(super) edition: Cell<u64>,
-    /// How its process has ended, where it did before it was ready.
+    /// How its process has ended, once the launcher has said so.
     pub(super) fate: RefCell<Option<String>>,
     /// It is to end when it has finished what it has.
     pub(super) is_retired: Cell<bool>,

@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::rc::Rc;
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::ioctl_fionbio;
 use rustix::pipe::{PipeFlags, pipe_with};
 
 use super::super::launcher::{Environment, Program};
@@ -29,7 +29,7 @@ pub(super) fn spawn(pool: &Rc<Pool>, name: String, edition: u64) -> io::Result<R
     let (its_control, control) = pipe_with(PipeFlags::CLOEXEC)?;
     let (log, its_log) = pipe_with(PipeFlags::CLOEXEC)?;
     socket.set_nonblocking(true)?;
-    set_nonblocking(&control)?;
+    ioctl_fionbio(&control, true)?;
     let number = pool.launcher.start(&program(pool), [its_socket.as_fd(), its_control.as_fd(), its_log.as_fd()])?;
     let mut first = Vec::with_capacity(WORKER.len().saturating_add(16));
     append_netstring(&mut first, WORKER.as_bytes());
@@ -50,10 +50,6 @@ pub(super) fn spawn(pool: &Rc<Pool>, name: String, edition: u64) -> io::Result<R
     pool.opened.add(Murmur::heard_by(log, Box::new(move |line| heard_by.hear(&speaker.name, line)))?);
     pool.opened.add(Worker::new(socket, File::from(control), Rc::clone(&seat), Rc::clone(pool)));
     Ok(seat)
-}
-
-fn set_nonblocking(pipe: &OwnedFd) -> io::Result<()> {
-    Ok(fcntl_setfl(pipe, fcntl_getfl(pipe)? | OFlags::NONBLOCK)?)
 }
 
 fn program(pool: &Pool) -> Program {

@@ -10,7 +10,8 @@
 #
 # - from the worker, once: `ready`, or `failed WHY`
 # - to the worker: the environ as NAME\0VALUE\0..., CONTENT_LENGTH first; the body in blocks; an empty one
-# - from the worker: the head; the body in blocks; an empty one; the outcome, empty or why the answer was cut short
+# - from the worker: the head, or `failed WHY` where there is none; the body in blocks; an empty one; the outcome, empty or why
+#   the answer was cut short
 # - from the worker, between requests, with `reload`: `stale`
 #
 # Python 3.8 or later, the standard library and nothing else. It does not speak HTTP, keeps no time and starts nobody:
@@ -56,9 +57,6 @@ HOP_BY_HOP = frozenset(
     "connection keep-alive proxy-authenticate proxy-authorization te trailer trailers transfer-encoding upgrade".split()
 )
 
-
-# The body of an answer to a request that has failed.
-ERROR = b"500 Internal Server Error\n"
 
 # How the traceback of an error names this file, which is no file there.
 OWN = sys._getframe().f_code.co_filename
@@ -373,19 +371,16 @@ class Exchange:
             raise Left("the client has left")
 
     def _fail(self, error):
-        """An error of the application: a traceback in the log, and a 500 if it comes before the answer. Returns the outcome."""
+        """An error of the application: a traceback in the log, and no answer if none has begun. Returns the outcome."""
         self._log("an error, whose traceback follows\n" + trace(error))
         if self.is_sent:
             return one_line(error)
-        self._refuse()
+        self._refuse(one_line(error))
         return ""
 
-    def _refuse(self):
-        """A 500 instead of all that was to be sent."""
-        self.pending, self.size, self.has_begun, self.is_full = [], 0, False, False
-        self.head, self.length = checked_head("500 Internal Server Error", [("Content-Type", "text/plain")])
-        self.known = len(ERROR)
-        self._put(ERROR)
+    def _refuse(self, why):
+        """No answer instead of all that was to be sent: the server makes it a 500."""
+        self.pending, self.size, self.has_begun, self.is_full = [netstring("failed " + why)], 0, True, True
 
     def _close(self, iterable):
         try:
@@ -397,7 +392,8 @@ class Exchange:
     def _end(self, outcome):
         """The end of the body and the outcome, with all that is still to be sent."""
         if not self.has_begun:
-            self._refuse()
+            self._refuse(outcome)
+            outcome = ""
         if self.missing and not self.is_full and not outcome:
             outcome = f"the answer lacks {self.missing} of the {self.length} bytes of its Content-Length"
         self.is_over = True

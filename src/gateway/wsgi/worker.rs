@@ -276,7 +276,10 @@ impl Worker {
                 return Err("it answers what nobody asked".to_owned());
             }
             (State::Busy(task), head) if matches!(task.part, Part::Head) => {
-                task.relay.take_head(head);
+                match head.strip_prefix(b"failed ") {
+                    Some(why) => task.relay.fail(Status::INTERNAL_SERVER_ERROR, &String::from_utf8_lossy(why)),
+                    None => task.relay.take_head(head),
+                }
                 task.part = Part::Content;
             }
             (State::Busy(task), outcome) => {
