@@ -23,6 +23,9 @@ fn has_python() -> bool {
 const APPLICATION: &str = r#"
 import os, sys, time
 
+with open("pid", "w") as pid:
+    pid.write(str(os.getpid()))
+
 def application(environ, start_response):
     path, headers = environ["PATH_INFO"], [("Content-Type", "text/plain")]
     if path == "/hello":
@@ -461,4 +464,21 @@ fn who_may_be_gone_waits_for_those_who_are_surely_there() {
     }
     assert_eq!(statuses, [404, 503, 503, 404, 404, 404]);
     assert_eq!(std::fs::read_to_string(directory.path().join("order")).unwrap(), "adef");
+}
+
+#[test]
+fn a_worker_that_is_killed_before_its_first_request_has_nobody_refused() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let mut client = client(start(directory.path()).with_workers(1));
+    client.connect();
+    let worker = std::fs::read_to_string(directory.path().join("pid")).unwrap();
+    Command::new("kill").args(["-9", &worker]).status().unwrap();
+    for _ in 0..20 {
+        client.turn();
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert_eq!(client.get("/app/hello").text(), "hello\n");
 }

@@ -8,6 +8,9 @@ use crate::http::{HeaderList, Status};
 /// Bytes of a head: cookies and policies may be long, but not without end.
 pub(super) const MOST: usize = 64 * 1024;
 
+/// Fields of a head: each costs time, and nobody has so many.
+const MOST_FIELDS: usize = 1000;
+
 /// Fields that are not passed on: those of one hop (RFC 9110 section 7.6.1), what follows from the body here, and the date, which the
 /// server writes.
 const NOT_PASSED_ON: [&str; 9] = [
@@ -82,6 +85,9 @@ impl Draft {
         let name = std::str::from_utf8(name).map_err(|_| wrong("a name in its head is no text"))?;
         let is = |other: &str| name.eq_ignore_ascii_case(other);
         self.fields = self.fields.saturating_add(1);
+        if self.fields > MOST_FIELDS {
+            return Err(format!("its head has more than {MOST_FIELDS} fields"));
+        }
         if is("status") {
             if self.status.is_some() {
                 return Err(wrong("it says Status twice"));
@@ -199,6 +205,13 @@ mod tests {
         }
         assert!(told("A B: c\n\n").starts_with("wrong: \"A B\" is no header name"));
         assert!(told("A: b\rc\n\n").starts_with("wrong: the value of the header A has the control character"));
+    }
+
+    #[test]
+    fn there_are_so_many_fields() {
+        assert!(told(&format!("{}\n", "A: b\n".repeat(MOST_FIELDS))).starts_with("200 "));
+        let more = format!("{}\n", "A: b\n".repeat(MOST_FIELDS + 1));
+        assert_eq!(told(&more), "wrong: its head has more than 1000 fields");
     }
 
     #[test]

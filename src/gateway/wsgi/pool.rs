@@ -145,6 +145,11 @@ impl Pool {
         }
     }
 
+    /// A worker was ready, and has ended before its first request: the next one may do the same, and does not come at once.
+    pub(super) fn ended_early(&self) {
+        self.failures.set(self.failures.get().saturating_add(1));
+    }
+
     /// A worker has gone, or is given up. Its place is free.
     pub(super) fn leave(&self, seat: &Rc<Seat>) {
         self.seats.borrow_mut().retain(|other| other.number != seat.number);
@@ -167,7 +172,7 @@ impl Pool {
 
     /// True if there is no worker, and it is not known whether there will be one.
     fn is_down(&self, seats: &[Rc<Seat>]) -> bool {
-        (self.failures.get() > 0 || self.is_abandoned.get()) && !seats.iter().any(|seat| seat.is_able())
+        (self.fault.borrow().is_some() || self.is_abandoned.get()) && !seats.iter().any(|seat| seat.is_able())
     }
 
     fn refuse_all_if_down(&self) {

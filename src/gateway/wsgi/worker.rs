@@ -327,9 +327,7 @@ impl Worker {
                 self.pool.could_not_start(&self.seat, why);
             }
             State::Busy(mut task) => task.relay.fail(status, why),
-            State::Idle if self.requests == 0 => {
-                self.pool.could_not_start(&self.seat, "it ended before its first request")
-            }
+            State::Idle if self.requests == 0 => self.pool.ended_early(),
             State::Idle => {}
         }
         self.pool.leave(&self.seat);
