@@ -1,6 +1,7 @@
 //! The README says what the code says: options, limits, dependencies. Its examples run as doc tests.
 
 use ownhands::files::ByteRanges;
+use ownhands::gateway::{Cgi, Scgi, Wsgi};
 use ownhands::{Config, Limits, Timeouts};
 
 const README: &str = include_str!("../README.md");
@@ -78,6 +79,9 @@ fn limits_are_those_of_the_code() {
             "who wants more is closed",
         ),
         ("a client that takes its answer slowly", format!("{} bytes a second", Timeouts::MIN_RATE), "closed"),
+        ("requests that wait for a WSGI application", Wsgi::QUEUE.to_string(), "503"),
+        ("connections to a server of `--scgi`", Scgi::CONNECTIONS.to_string(), "503"),
+        ("programs of `--cgi` at one time", Cgi::PROCESSES.to_string(), "503"),
     ];
     let rows = table("Limits");
     for (what, bound, beyond) in want {

@@ -306,6 +306,7 @@ fn a_full_queue_is_503() {
     first.deliver("GET /app/sleep HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
     let answer = second.get("/app/hello");
     assert_eq!((answer.status(), answer.header("Retry-After")), (503, Some("1")));
+    assert_eq!(answer.text(), "app:application: 0 requests wait already, with 0 bytes");
 }
 
 #[test]

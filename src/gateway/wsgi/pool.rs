@@ -60,7 +60,7 @@ pub(super) struct Pool {
 impl Pool {
     pub(super) fn new(settings: Settings, launcher: Launcher) -> Self {
         Pool {
-            queue: Queue::new(settings.queue),
+            queue: Queue::new(settings.application.clone(), settings.queue),
             settings,
             launcher,
             opened: Opened::default(),
@@ -91,7 +91,7 @@ impl Pool {
             return Ok(());
         }
         if self.is_down(&seats) {
-            return Err(down());
+            return Err(self.down());
         }
         self.queue.push(job)
     }
@@ -177,8 +177,17 @@ impl Pool {
 
     fn refuse_all_if_down(&self) {
         if self.is_down(&self.seats.borrow()) {
-            self.queue.refuse_all(down);
+            self.queue.refuse_all(|| self.down());
         }
+    }
+
+    /// Nobody is there who could answer, and nobody could be started.
+    fn down(&self) -> HttpError {
+        let detail = "the application cannot be started at the moment";
+        let why = self.fault().unwrap_or("no worker can be started".to_owned());
+        let why = format!("{}: {why}", self.settings.application);
+        let error = HttpError::new(Status::SERVICE_UNAVAILABLE, detail).with_header("Retry-After", "10");
+        error.with_source(std::io::Error::other(why))
     }
 
     /// Ends a worker that has taken too long; it says where it is.
@@ -328,8 +337,3 @@ impl Pool {
 
 /// Lines that are kept until the first worker is ready: a traceback, and what else is said at the start.
 const MOST_EARLY: usize = 1000;
-
-fn down() -> HttpError {
-    let detail = "the application cannot be started at the moment";
-    HttpError::new(Status::SERVICE_UNAVAILABLE, detail).with_header("Retry-After", "10")
-}

@@ -5,20 +5,19 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::time::Duration;
 
 use crate::http::{HttpError, Response};
 
+use super::super::relay::busy;
 use super::seat::Job;
 
 /// Bytes of memory that they take together: each may have a head of the largest size, and a body of what stays in memory.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
-/// When a peer that found no place may come again.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
 #[derive(Debug)]
 pub(super) struct Queue {
+    /// The application, as the log calls it.
+    who: String,
     jobs: RefCell<VecDeque<Job>>,
     /// What they weigh.
     bytes: Cell<usize>,
@@ -27,8 +26,8 @@ pub(super) struct Queue {
 
 impl Queue {
     /// For so many.
-    pub(super) fn new(most: usize) -> Self {
-        Queue { jobs: RefCell::default(), bytes: Cell::new(0), most }
+    pub(super) fn new(who: String, most: usize) -> Self {
+        Queue { who, jobs: RefCell::default(), bytes: Cell::new(0), most }
     }
 
     /// # Errors
@@ -39,8 +38,8 @@ impl Queue {
         while is_full() {
             // One whose peer has gone, or probably has, gives way.
             match self.remove(|job| !job.deferred.is_wanted() || job.deferred.is_in_doubt()) {
-                Some(doubtful) => doubtful.deferred.answer(Err::<Response, _>(full(self.most))),
-                None => return Err(full(self.jobs.borrow().len())),
+                Some(doubtful) => doubtful.deferred.answer(Err::<Response, _>(self.full())),
+                None => return Err(self.full()),
             }
         }
         self.bytes.set(self.bytes.get().saturating_add(weight));
@@ -67,6 +66,11 @@ impl Queue {
         }
     }
 
+    fn full(&self) -> HttpError {
+        let (count, weight) = (self.jobs.borrow().len(), self.bytes.get());
+        busy(&self.who, &format!("{count} requests wait already, with {weight} bytes"))
+    }
+
     /// Takes out the first that is such.
     fn remove(&self, is_such: impl Fn(&Job) -> bool) -> Option<Job> {
         let mut jobs = self.jobs.borrow_mut();
@@ -75,9 +79,4 @@ impl Queue {
         self.bytes.set(self.bytes.get().saturating_sub(job.letter.weight()));
         Some(job)
     }
-}
-
-fn full(waiting: usize) -> HttpError {
-    let detail = format!("{waiting} requests wait for the application already; try again in a moment");
-    HttpError::service_unavailable(RETRY_AFTER, detail)
 }
