@@ -5,7 +5,7 @@
 //! writing to the page cache; there is an end to what lies in all such files together, and then the application waits.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,7 +18,8 @@ const MOST_FILES: usize = 192;
 /// Bytes of one answer that may lie there: one without end must not take what the others need.
 const MOST_OF_ONE: u64 = 256 * 1024 * 1024;
 
-/// Where answers lie until their peers have taken them. Copies share the place and its bounds, so that one may serve several gateways.
+/// Where answers lie until their peers have taken them. Copies share the place and count together, so that one may serve several
+/// gateways.
 ///
 /// ```no_run
 /// use ownhands::connection::Bodies;
@@ -103,9 +104,8 @@ impl Pond {
     }
 
     pub(super) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let file = self.file.as_mut().ok_or(io::ErrorKind::NotFound)?;
+        let file = self.file.as_ref().ok_or(io::ErrorKind::NotFound)?;
         file.write_all_at(bytes, self.written)?;
-        file.flush()?;
         self.written = self.written.saturating_add(bytes.len() as u64);
         self.basin.shared.bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         Ok(())

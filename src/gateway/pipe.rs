@@ -81,6 +81,11 @@ impl State {
         if self.pond.as_ref().is_some_and(|pond| !pond.is_empty()) { CAPACITY } else { self.bytes.len() }
     }
 
+    /// Nothing more is to come of it: it was given up at one of its ends, or between them.
+    fn is_over(&self) -> bool {
+        self.is_abandoned || matches!(self.end, End::Broken(_))
+    }
+
     fn take(&mut self, bytes: &[u8]) {
         let is_full = self.len() >= CAPACITY;
         let Some(pond) = self.pond.as_mut().filter(|_| is_full) else { return self.bytes.extend_from_slice(bytes) };
@@ -127,7 +132,7 @@ impl Feed {
 
     pub(super) fn push(&self, bytes: &[u8]) {
         let mut state = self.0.state();
-        if state.is_abandoned || bytes.is_empty() {
+        if state.is_over() || bytes.is_empty() {
             return;
         }
         state.take(bytes);
@@ -136,7 +141,7 @@ impl Feed {
 
     /// False once the answer is over, or its peer has left.
     pub(super) fn is_wanted(&self) -> bool {
-        !self.0.state().is_abandoned
+        !self.0.state().is_over()
     }
 
     /// That was all.

@@ -159,6 +159,7 @@ impl Pool {
         if let Some(job) = seat.job.borrow_mut().take() {
             // It was given to one that ended before it took it.
             self.queue.give_back(job);
+            self.seats.borrow().iter().for_each(|seat| seat.call());
         }
         self.refuse_all_if_down();
         self.call_foreman();
