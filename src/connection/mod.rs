@@ -300,7 +300,7 @@ impl<T: Transport> Connection<T> {
             }
         }
         if let State::Writing(writing) = &mut self.state {
-            writing.is_called();
+            writing.call();
         }
         let mut share = Share::default();
         let next = loop {

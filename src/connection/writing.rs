@@ -111,7 +111,7 @@ impl Writing {
     }
 
     /// The connection goes on: its source, if it waits for that, may have something.
-    pub(super) fn is_called(&mut self) {
+    pub(super) fn call(&mut self) {
         if let Ask::Called = self.next {
             self.next = Ask::Soon;
         }

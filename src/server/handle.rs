@@ -108,7 +108,7 @@ impl Handle {
     }
 
     /// The loop turns, and will look at the tickets before it sleeps.
-    pub(super) fn is_awake(&self) {
+    pub(super) fn wakes_up(&self) {
         self.mailbox.is_asleep.store(false, Ordering::SeqCst);
     }
 }

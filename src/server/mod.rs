@@ -236,7 +236,7 @@ impl<S: Service> Server<S> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => events.clear(),
             other => other?,
         }
-        self.handle.is_awake();
+        self.handle.wakes_up();
         self.now.next_turn();
         self.next_turn = self.service.begin_turn(&self.now);
         let unfinished = self.again.len();

@@ -24,7 +24,7 @@ impl Upstream for Foreman {
                 Ok(None) => break,
                 Err(error) => {
                     log::error!("workers cannot be replaced any more: {error}");
-                    self.pool.is_abandoned();
+                    self.pool.abandon();
                     return Next::Close;
                 }
             }

@@ -108,7 +108,7 @@ impl Pool {
     }
 
     /// A worker has loaded the application.
-    pub(super) fn is_ready(&self, seat: &Seat) {
+    pub(super) fn note_ready(&self, seat: &Seat) {
         seat.stage.set(Stage::Idle);
         self.failures.set(0);
         self.fault.take();
@@ -166,7 +166,7 @@ impl Pool {
     }
 
     /// Nobody is there to start a worker any more: those that are there go on.
-    pub(super) fn is_abandoned(&self) {
+    pub(super) fn abandon(&self) {
         self.is_abandoned.set(true);
         self.refuse_all_if_down();
     }

@@ -147,7 +147,7 @@ impl Worker {
             Ok(Written::All) => {
                 task.letter = None;
                 if matches!(task.part, Part::Nothing) {
-                    self.is_done();
+                    self.finish();
                 }
             }
             Ok(Written::Part) => shift.ready.is_writable = false,
@@ -262,7 +262,7 @@ impl Worker {
         match (&mut self.state, message) {
             (State::Starting { .. }, b"ready") => {
                 self.state = State::Idle;
-                self.pool.is_ready(&self.seat);
+                self.pool.note_ready(&self.seat);
             }
             (State::Starting { .. }, _) => {
                 let why = String::from_utf8_lossy(message);
@@ -290,7 +290,7 @@ impl Worker {
                 task.part = Part::Nothing;
                 match &mut task.letter {
                     Some(letter) => letter.cut_short(),
-                    None => self.is_done(),
+                    None => self.finish(),
                 }
             }
         }
@@ -298,7 +298,7 @@ impl Worker {
     }
 
     /// Request and answer are over.
-    fn is_done(&mut self) {
+    fn finish(&mut self) {
         self.state = State::Idle;
         self.seat.stage.set(Stage::Idle);
     }
