@@ -482,3 +482,22 @@ fn a_worker_that_is_killed_before_its_first_request_has_nobody_refused() {
     }
     assert_eq!(client.get("/app/hello").text(), "hello\n");
 }
+
+#[test]
+fn one_that_ends_as_soon_as_it_is_ready_cannot_be_started() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let text =
+        "import os, threading\nthreading.Timer(0.05, os._exit, [3]).start()\ndef application(environ, start): pass\n";
+    std::fs::write(directory.path().join("brief.py"), text).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let place = directory.path().to_owned();
+    std::thread::spawn(move || {
+        let outcome = Wsgi::new("brief").with_directory(place).with_workers(3).start(Launcher::thread().unwrap());
+        tell.send(outcome.err().map(|error| error.to_string())).unwrap();
+    });
+    let why = told.recv_timeout(Duration::from_secs(20)).expect("it is still being waited for").unwrap();
+    assert!(why.contains("it ended before its first request"), "{why}");
+}

@@ -202,7 +202,12 @@ impl Source for Drain {
 
 impl Drop for Drain {
     fn drop(&mut self) {
-        self.shared.state().is_abandoned = true;
+        let mut state = self.shared.state();
+        state.is_abandoned = true;
+        // What lies there is nobody's any more, however long the upstream goes on.
+        state.bytes = Vec::new();
+        state.pond = None;
+        drop(state);
         self.shared.feeder.send();
     }
 }

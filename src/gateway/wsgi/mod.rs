@@ -31,6 +31,7 @@ use foreman::Foreman;
 use pool::Pool;
 use seat::Job;
 use settings::Settings;
+use worker::START;
 
 /// An application, before it runs.
 ///
@@ -153,7 +154,7 @@ impl Wsgi {
         self
     }
 
-    /// Starts the workers, and waits until they have loaded the application: at most a minute.
+    /// Starts the workers, and waits until they have loaded the application: at most a minute for the first, and as long for the others.
     ///
     /// # Errors
     /// If a worker cannot be started, or the application cannot be loaded.
@@ -164,13 +165,16 @@ impl Wsgi {
         crew.add(Box::new(Foreman { pool: Rc::clone(&pool) }));
         pool.start_one()?;
         let mut now = Now::running();
+        let last_call = now.tick().plus(PATIENCE);
         let wake: Arc<dyn Wake> = Arc::new(Nobody);
         while !pool.is_complete() {
             while let Some(upstream) = pool.opened.next() {
                 crew.add(upstream);
             }
             crew.go_on(&now, &wake);
-            if let Some(why) = pool.fault() {
+            let is_late = now.tick() >= last_call;
+            if let Some(why) = pool.fault().or_else(|| is_late.then(|| format!("it was not ready after {PATIENCE:?}")))
+            {
                 // What it said may still be on its way.
                 for _ in 0..4 {
                     crew.wait(LAST_WORDS);
@@ -187,6 +191,9 @@ impl Wsgi {
         Ok(running)
     }
 }
+
+/// How long all of them may take: the first, which has a minute, and those that are started behind it.
+const PATIENCE: Duration = START.saturating_mul(2);
 
 /// From one look at the workers to the next, while they load the application; and for what one says when it has failed.
 const GLANCE: Duration = Duration::from_millis(20);

@@ -111,7 +111,10 @@ impl Pool {
     pub(super) fn note_ready(&self, seat: &Seat) {
         seat.stage.set(Stage::Idle);
         self.failures.set(0);
-        self.fault.take();
+        // At the start, what is wrong with one of them is not mended by another.
+        if self.early.borrow().is_none() {
+            self.fault.take();
+        }
         log::info!("{} is ready", seat.name);
         self.replace_one(seat.edition.get());
     }
@@ -146,7 +149,11 @@ impl Pool {
     }
 
     /// A worker was ready, and has ended before its first request: the next one may do the same, and does not come at once.
+    /// At the start that is the end of it.
     pub(super) fn ended_early(&self) {
+        if self.early.borrow().is_some() {
+            *self.fault.borrow_mut() = Some("it ended before its first request".to_owned());
+        }
         self.failures.set(self.failures.get().saturating_add(1));
     }
 
@@ -221,7 +228,8 @@ impl Pool {
 
     /// Why no worker could be started, by now.
     pub(super) fn fault(&self) -> Option<String> {
-        self.fault.borrow().clone()
+        let is_abandoned = self.is_abandoned.get().then(|| "nobody is there to start a worker".to_owned());
+        self.fault.borrow().clone().or(is_abandoned)
     }
 
     /// What was said until now; from here on it goes into the log.

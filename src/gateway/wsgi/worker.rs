@@ -24,7 +24,7 @@ use super::pool::Pool;
 use super::seat::{Job, Seat, Stage};
 
 /// How long an application may take to load.
-const START: Duration = Duration::from_secs(60);
+pub(super) const START: Duration = Duration::from_secs(60);
 
 /// Bytes read at once, and bytes read and written in one turn.
 const READ: usize = 64 * 1024;
