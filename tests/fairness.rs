@@ -34,8 +34,8 @@ enum Mark {
 
 type Marks = Arc<Mutex<Vec<Mark>>>;
 
-/// Answers `/0` to `/9` with a stream of which each slice takes that long, `/hold` when the test has come to the barrier,
-/// and everything else at once.
+/// Answers `/0` to `/9` with a stream of which each slice takes that long, `/hold` when the test has come to the barrier for
+/// the second time, and everything else at once.
 struct Studio {
     marks: Marks,
     effort: Duration,
@@ -69,7 +69,8 @@ impl Service for Studio {
         match request.path.as_bytes() {
             [b'/', digit @ b'0'..=b'9'] => Response::stream(Painter { id: digit - b'0', left: SLICES, marks, effort }),
             b"/hold" => {
-                self.barrier.wait();
+                self.barrier.wait(); // the loop is held
+                self.barrier.wait(); // and goes on
                 Response::text("held")
             }
             _ => {
@@ -177,6 +178,7 @@ fn peers_with_much_to_do_take_turns_and_small_requests_go_between() {
     let server = Running::start(Config::default(), || service);
     let mut small = server.connect();
     say(&mut small, get("/hold"));
+    barrier.wait();
     let mut streams: Vec<_> = peers.iter().map(|_| server.connect()).collect();
     for (stream, digit) in streams.iter_mut().zip(peers) {
         say(stream, format!("GET /{} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", char::from(*digit)));
@@ -218,23 +220,30 @@ fn peers_with_much_to_do_take_turns_and_small_requests_go_between() {
     }
 }
 
-/// A turn that is long already lets in a few; but when the doors close, all who have knocked.
+/// A turn that is long already lets in a few; but when the doors close, all who have knocked. The loop is held in the turn that
+/// lets somebody in, and in one that has yet to hear that anybody knocks.
 #[test]
 fn who_has_knocked_is_let_in_by_a_server_that_stops_in_a_long_turn() {
-    let barrier = Arc::new(Barrier::new(2));
-    let (marks, at_door) = (Marks::default(), Arc::clone(&barrier));
-    let server = Running::start(Config::default(), || Studio { marks, effort: DEAR, barrier: at_door });
-    let mut holder = server.connect();
-    say(&mut holder, get("/hold"));
-    thread::sleep(10 * DEAR); // the loop is held, and nobody is let in
-    let mut crowd: Vec<_> = (0..600).map(|_| server.connect()).collect();
-    for peer in &mut crowd {
-        say(peer, get("/small"));
-    }
-    server.begin_to_stop();
-    barrier.wait();
-    assert_eq!(hear(&mut holder).1, b"held");
-    for (number, peer) in crowd.iter_mut().enumerate() {
-        assert_eq!(hear(peer).1, b"small", "peer {number}");
+    for is_let_in_before in [false, true] {
+        let barrier = Arc::new(Barrier::new(2));
+        let (marks, at_door) = (Marks::default(), Arc::clone(&barrier));
+        let server = Running::start(Config::default(), || Studio { marks, effort: DEAR, barrier: at_door });
+        let mut holder = server.connect();
+        if is_let_in_before {
+            say(&mut holder, get("/small"));
+            assert_eq!(hear(&mut holder).1, b"small");
+        }
+        say(&mut holder, get("/hold"));
+        barrier.wait();
+        let mut crowd: Vec<_> = (0..600).map(|_| server.connect()).collect();
+        for peer in &mut crowd {
+            say(peer, get("/small"));
+        }
+        server.begin_to_stop();
+        barrier.wait();
+        assert_eq!(hear(&mut holder).1, b"held");
+        for (number, peer) in crowd.iter_mut().enumerate() {
+            assert_eq!(hear(peer).1, b"small", "peer {number}, {is_let_in_before}");
+        }
     }
 }

@@ -77,6 +77,14 @@ impl Acceptor {
         }
     }
 
+    /// Every door is looked at once more, whatever is known of it: its event may have yet to come, or a pause to end.
+    pub(super) fn look_again(&mut self) {
+        self.state = State::Accepting;
+        for door in &mut self.doors {
+            door.is_ready = true;
+        }
+    }
+
     /// True if there is somebody to accept now.
     pub(super) fn is_ready(&self) -> bool {
         self.state == State::Accepting && self.doors.iter().any(|door| door.is_ready)

@@ -48,6 +48,7 @@ impl<S: Service> Server<S> {
             return;
         }
         info!("stopping: {} connections", self.slots.len());
+        self.acceptor.look_again(); // somebody may have knocked since the last poll
         for _ in 0..LAST_ACCEPTS {
             self.let_in(ACCEPTS_A_TURN, ACCEPTS_A_TURN); // however long it takes
         }
