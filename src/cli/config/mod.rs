@@ -68,8 +68,8 @@ pub(super) fn gather(
     environment: impl Iterator<Item = (OsString, OsString)>,
     open: Open<'_>,
 ) -> Result<Outcome, Failure> {
-    let table = flags::table();
-    let matches = match flags::with_verbs(&table, arguments).try_get_matches_from(arguments) {
+    // Made for this alone, and gone before the next one is made: what is freed meanwhile is what that is made of.
+    let matches = match flags::with_verbs(flags::table(), arguments).try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             return Ok(Outcome::Text(paper::help(arguments, &error)));
@@ -85,6 +85,7 @@ pub(super) fn gather(
     if let Some(text) = paper::asked_for(&matches) {
         return Ok(Outcome::Text(text?));
     }
+    let table = flags::table();
     let mut settings = environment::read(&table, environment)?;
     settings.iter().try_for_each(|setting| check(&table, setting))?;
     let of_environment = settings.iter().find(|setting| setting.name == "config");
@@ -142,7 +143,7 @@ fn joined(
     let wrong = |error: clap::Error| Failure::Usage(shortened(&error.to_string()));
     let matches = match all.len() == arguments.len() {
         true => read, // nothing was added to what was read already
-        false => flags::with_verbs(table, arguments).try_get_matches_from(all).map_err(wrong)?,
+        false => flags::with_verbs(table.clone(), arguments).try_get_matches_from(all).map_err(wrong)?,
     };
     let line = CommandLine::from_arg_matches(&matches).map_err(wrong)?;
     let verb = matches.subcommand().map(|_| Verb::from_arg_matches(&matches)).transpose().map_err(wrong)?;
