@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ownhands::testing::MockClient;
 use ownhands::{App, FileRange, HttpError, IntoResponse, Produced, Request, Response, Source, Status};
+use rustix::io::Errno;
 
 type Failing = fn() -> Result<(), HttpError>;
 
@@ -45,6 +46,10 @@ fn one_table_for_io() {
         assert_eq!(error.status.code(), status, "{kind}");
         assert!(!error.to_string().contains("the disk says so"), "{error}");
         assert_eq!(error.source.unwrap().to_string(), "the disk says so");
+    }
+    for errno in [Errno::MFILE, Errno::NFILE] {
+        let error = HttpError::from(io::Error::from(errno));
+        assert_eq!((error.status.code(), error.headers.get("Retry-After")), (503, Some(&b"1"[..])), "{errno}");
     }
 }
 

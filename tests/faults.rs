@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -152,6 +153,64 @@ fn who_takes_all_descriptors_does_not_close_the_door() {
     let (status, _, stderr) = server.stop(Signal::TERM);
     assert_eq!(status.code(), Some(0), "{stderr}");
     assert!(!stderr.contains("no peer is accepted") && !stderr.contains("[ERROR]"), "{stderr}");
+}
+
+/// A long body takes a file, a place in the file for whoever sends it on, and a connection to the application. Whichever it is that
+/// there is no descriptor for, the peer may come again, and the log knows what ran out.
+#[test]
+fn a_body_that_no_descriptor_is_left_for_may_come_again() {
+    for idle in 0..3 {
+        let site = site();
+        let listener = UnixListener::bind(site.path().join("app")).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let mut command = Command::new("sh");
+        command.args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ownhands"), "--port", "0"]);
+        command.args(["--access-log", "off", "--scgi", "/app=unix:app", "."]).current_dir(site.path());
+        let server = Running::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+        serves(&server);
+        // Each of them has its connection; one more or less, and it is another descriptor that is missing.
+        let mut peers: Vec<_> = (0..18 + idle).map(|_| connect(&server)).collect();
+        let mut held = Vec::new();
+        for peer in &mut peers[idle..] {
+            // More than a socket takes in that nobody reads. Who is refused need not be heard out.
+            let _ = peer.write_all(b"POST /app HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+            let _ = peer.write_all(&[b'x'; 1_000_000]);
+            let start = Instant::now();
+            loop {
+                assert!(start.elapsed() < PATIENCE, "neither asked nor answered");
+                thread::sleep(Duration::from_millis(1));
+                if let Ok((connection, _)) = listener.accept() {
+                    held.push(connection);
+                    break;
+                }
+                peer.set_nonblocking(true).unwrap();
+                let is_answered = peer.peek(&mut [0]).is_ok();
+                peer.set_nonblocking(false).unwrap();
+                if is_answered {
+                    break;
+                }
+            }
+        }
+        for mut connection in held {
+            // Where there was no descriptor for the body, nobody is there any more.
+            let _ = connection.write_all(b"Content-Length: 2\r\n\r\nhi");
+        }
+        let mut refused = 0;
+        for mut peer in peers.split_off(idle) {
+            peer.shutdown(Shutdown::Write).unwrap();
+            let mut answer = String::new();
+            peer.read_to_string(&mut answer).unwrap();
+            if !answer.ends_with("\r\n\r\nhi") {
+                assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 1\r\n"), "{answer}");
+                assert!(answer.contains("cannot open another file just now"), "{answer}");
+                refused += 1;
+            }
+        }
+        assert!(refused > 0, "there were enough");
+        let (status, _, stderr) = server.stop(Signal::TERM);
+        assert_eq!(status.code(), Some(0), "{stderr}");
+        assert!(stderr.contains("Too many open files") && !stderr.contains("[ERROR]"), "{stderr}");
+    }
 }
 
 #[test]

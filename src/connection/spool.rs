@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::Bodies;
-use crate::http::{HttpError, Status};
+use crate::http::{HttpError, Status, is_out_of_descriptors};
 
 /// Bodies in files at one time, in one loop. Each holds a descriptor: those kept back besides the connections' own are for
 /// the files that are served, too.
@@ -51,8 +51,11 @@ impl Spool {
     }
 }
 
-/// The disk is full, or there is none to write on: the peer may come again when there is.
+/// The disk is full, or there is none to write on: the peer may come again when there is. A descriptor is there again at once.
 fn refusal(error: io::Error) -> HttpError {
+    if is_out_of_descriptors(&error) {
+        return error.into();
+    }
     let status = Status::new(507).unwrap_or(Status::INTERNAL_SERVER_ERROR);
     HttpError::new(status, "there is no room here for a body of this length").with_source(error)
 }

@@ -60,7 +60,7 @@ use stdin::Stdin;
 /// | it cannot be started, ends without a head, or with one that cannot be understood | 502 |
 /// | it has not ended after its [time](Self::with_timeout) | 504; within the content, the connection ends |
 /// | it says more than it [may](Self::with_output), is killed, or says less than it announced | 502; within the content, the connection ends |
-/// | as many run as [may](Self::with_processes) | 503 with Retry-After |
+/// | as many run as [may](Self::with_processes), or no descriptor is left | 503 with Retry-After |
 ///
 /// and the log says more. A script whose time is over, or whose peer has left, gets SIGTERM with all that it has started, and two
 /// seconds later SIGKILL.

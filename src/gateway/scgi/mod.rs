@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::http::{HttpError, Method, Request, Response, Status};
+use crate::http::{HttpError, Method, Request, Response, Status, is_out_of_descriptors};
 use crate::service::Resource;
 use crate::service::upstream::Upstream;
 
@@ -31,7 +31,7 @@ use exchange::Exchange;
 /// | nobody listens there, or the answer has no head that can be understood | 502 |
 /// | nothing has moved for the [time](Self::with_timeout) | 504; within the content, the connection ends |
 /// | the answer ends before the length it announced | 502; within the content, the connection ends |
-/// | all [connections](Self::with_connections) are in use | 503 with Retry-After |
+/// | all [connections](Self::with_connections) are in use, or no descriptor is left | 503 with Retry-After |
 ///
 /// and the log says more. Where the peer leaves, the connection to the application server is closed at once. One that answers
 /// before it has read the whole body is listened to.
@@ -129,6 +129,7 @@ impl Resource for Scgi {
         };
         let begun = match self.address.connect() {
             Ok(begun) => begun,
+            Err(error) if is_out_of_descriptors(&error) => return Err(error.into()),
             Err(error) => return refusal(Status::BAD_GATEWAY, &self.who(), &error.to_string()),
         };
         let letter = Letter::new(request, Framing::Plain)?;
