@@ -241,8 +241,6 @@ mod tests {
         assert_eq!(said("--chdir", path("none")), "there is no none: name another one by --chdir");
         let cgi = format!("/a={}", path("none"));
         assert_eq!(said("--cgi", cgi), "there is no none: name another one by --cgi /a=DIR");
-        // Of what is not asked for, nothing need be there.
-        assert!(check_places(&asked(&["--python", &path("none"), "--chdir", &path("none")]).unwrap()).is_ok());
     }
 
     #[test]

@@ -7,6 +7,7 @@
 mod environment;
 mod file;
 mod nearest;
+mod needs;
 mod origin;
 mod paths;
 mod print;
