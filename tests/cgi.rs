@@ -93,6 +93,7 @@ fn what_a_script_says_and_what_the_peer_gets() {
         ("a status", "printf 'Status: 404 Not Here\\r\\nA: b\\r\\n\\r\\nno'", 404, "no"),
         ("bit by bit", "printf 'A: b\\n\\n'; for i in 1 2 3; do sleep 0.02; printf $i; done", 200, "123"),
         ("nothing in it", "printf 'Status: 200\\n\\n'", 200, ""),
+        ("no content, and some all the same", "printf 'Status: 205 Again\\n\\nhello'", 205, ""),
         ("elsewhere", "printf 'Location: /other/place?a=b\\n\\n'", 200, "other place Some(\"a=b\")"),
         ("by the peer", "printf 'Location: http://a/b\\n\\n'", 302, ""),
         ("all it announced, and more time", "printf 'Content-Length: 2\\n\\nhi'; exec sleep 5", 200, "hi"),

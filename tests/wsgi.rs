@@ -120,6 +120,9 @@ def application(environ, start_response):
         with open("order", "a") as order:
             order.write(environ["QUERY_STRING"])
         time.sleep(0.1)
+    if path == "/reset":
+        start_response("205 Reset Content", headers)
+        return [b"content"]
     if path == "/empty":
         start_response("204 No Content", [])
         return []
@@ -163,6 +166,7 @@ fn answers_whole_and_in_pieces() {
         ("GET", "/app", "", 404, Some("5"), "/app?"),
         ("GET", "/app/location", "", 302, Some("0"), ""),
         ("GET", "/app/empty", "", 204, None, ""),
+        ("GET", "/app/reset", "", 205, Some("0"), ""),
     ];
     for (method, target, body, status, length, expected) in cases {
         let answer = client.request(method, target).body(body).send();
