@@ -269,6 +269,7 @@ fn what_stands_in_the_environment() {
         "REMOTE_PORT=50000",
         "REQUEST_METHOD=POST",
         "REQUEST_URI=/cgi-bin/env/x%0Ay?a=b%20c",
+        &format!("SCRIPT_FILENAME={}", fs::canonicalize(scripts.path("env")).unwrap().display()),
         "SCRIPT_NAME=/cgi-bin/env",
         "SERVER_NAME=h",
         "SERVER_PORT=81",
@@ -279,6 +280,11 @@ fn what_stands_in_the_environment() {
     let bare = environment(client.get("/cgi-bin/env"));
     assert!(bare.contains(&"QUERY_STRING=".to_owned()) && bare.contains(&"PATH_INFO=".to_owned()), "{bare:?}");
     assert!(!bare.iter().any(|line| line.starts_with("CONTENT_")), "{bare:?}");
+
+    // Who asks for nothing more is told nothing more; `php-cgi` does.
+    let scripts = scripts.with("in/a.php", "printf 'A: b\\n\\n%s %s' \"$REDIRECT_STATUS\" \"$SCRIPT_FILENAME\"");
+    let script = fs::canonicalize(scripts.path("in/a.php")).unwrap();
+    assert_eq!(client.get("/cgi-bin/in/a.php/b").text(), format!("200 {}", script.display()));
 }
 
 #[test]

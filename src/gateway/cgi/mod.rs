@@ -44,7 +44,9 @@ use stdin::Stdin;
 /// A script finds:
 ///
 /// - in its environment the meta-variables of [`Environ`](crate::app::Environ), without those of `Authorization` (section 4.1.18), with
-///   `PATH_TRANSLATED` where a [document root](Self::with_document_root) is known, and with the server's `PATH`; no other variables;
+///   `PATH_TRANSLATED` where a [document root](Self::with_document_root) is known, and with the server's `PATH`; of those that are in no
+///   RFC `SCRIPT_FILENAME`, its own path in the file system, and `REDIRECT_STATUS`, 200, where its name ends with `.php`: without it
+///   `php-cgi` runs nothing; no other variables;
 /// - on its command line the words of a query that has no `=` in it (section 4.4), unless one of them begins with `-`: what a peer sends
 ///   must never be taken for an option;
 /// - its own directory as the working directory;

@@ -35,6 +35,13 @@ pub(super) fn variables(
         let translated = [root.as_os_str().as_bytes(), script.info.as_bytes()].concat();
         variables.push(("PATH_TRANSLATED".into(), OsString::from_vec(translated)));
     }
+    // Of no RFC, and what every server says: some interpreters run what it names, and not what they were started with.
+    variables.push(("SCRIPT_FILENAME".into(), script.path.clone().into()));
+    if script.path.extension().is_some_and(|extension| extension == "php") {
+        // Without it `php-cgi` runs nothing (`cgi.force_redirect`), lest somebody has put it into the directory itself, where it
+        // would run whatever file a path names. Here it is the interpreter of a script; no other program asks for this.
+        variables.push(("REDIRECT_STATUS".into(), "200".into()));
+    }
     variables.push(("PATH".into(), std::env::var_os("PATH").unwrap_or_else(|| PATH.into())));
     variables
 }
