@@ -26,7 +26,7 @@ use attendant::{Attendant, GRACE};
 use message::{LONGEST_NOTE, Order};
 
 pub use attendant::attend;
-pub(super) use message::{Ending, Note};
+pub(super) use message::{Ending, Note, ending};
 pub(super) use program::{Environment, Program};
 pub use wire::{Heard, Wire};
 

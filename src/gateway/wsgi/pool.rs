@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::http::{HttpError, Status, Summons, Tick};
 
-use super::super::launcher::{Ending, Launcher, Note};
+use super::super::launcher::{Ending, Launcher, Note, ending};
 use super::super::opened::Opened;
 use super::queue::Queue;
 use super::seat::{Job, Seat, Stage};
@@ -312,7 +312,7 @@ impl Pool {
     pub(super) fn take_note(&self, note: Note) {
         let (number, how) = match note {
             Note::Failed { number, why } => (number, why),
-            Note::Ended { number, how, .. } => (number, how),
+            Note::Ended { number, status } => (number, ending(status)),
         };
         let mut leaving = self.leaving.borrow_mut();
         if let Some(place) = leaving.iter().position(|&other| other == number) {
