@@ -21,10 +21,17 @@ fn has_python() -> bool {
 
 /// What the tests ask, each for one thing.
 const APPLICATION: &str = r#"
-import os, sys, time
+import atexit, os, sys, time
 
 with open("pid", "w") as pid:
     pid.write(str(os.getpid()))
+
+@atexit.register
+def linger():
+    open("leaving", "w").close()
+    for _ in range(10_000):
+        if os.path.exists("lingers"):
+            time.sleep(0.002)
 
 def application(environ, start_response):
     path, headers = environ["PATH_INFO"], [("Content-Type", "text/plain")]
@@ -485,6 +492,55 @@ fn a_worker_that_is_killed_before_its_first_request_has_nobody_refused() {
         std::thread::sleep(Duration::from_millis(2));
     }
     assert_eq!(client.get("/app/hello").text(), "hello\n");
+}
+
+/// It was told to end by somebody else, and is not done yet: it reads nothing any more, and nobody has heard of its end.
+#[test]
+fn what_a_worker_has_not_read_is_for_another_one() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("lingers"), "").unwrap();
+    let mut client = client(start(directory.path()).with_workers(2));
+    let first = client.get("/app/pid").text();
+    Command::new("kill").args(["-TERM", &first]).status().unwrap();
+    for rounds in 0.. {
+        assert!(rounds < 5000, "it does not end");
+        if directory.path().join("leaving").exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let answer = client.get("/app/pid");
+    assert_eq!((answer.status(), answer.text() == first), (200, false), "{}", answer.text());
+    std::fs::remove_file(directory.path().join("lingers")).unwrap();
+}
+
+/// It says that its sources have changed, and never stops. It is given a request, which it would never read.
+#[test]
+fn a_worker_that_talks_without_end_is_replaced_once() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path();
+    // The first one is not what it should be.
+    let python = "#!/bin/sh\necho >> starts\n[ -e flood.py ] || exec python3 \"$@\"\nmv flood.py flooding.py; exec python3 flooding.py\n";
+    let flood = "import os\nos.write(0, b'5:ready,')\nwhile True: os.write(0, b'5:stale,' * 1000)\n";
+    for (name, text) in [("python", python), ("flood.py", flood)] {
+        std::fs::write(place.join(name), text).unwrap();
+    }
+    std::fs::set_permissions(place.join("python"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut client = client(start(place).with_workers(1).with_python(place.join("python")));
+    assert_eq!(client.get("/app/hello").text(), "hello\n");
+    for _ in 0..50 {
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(client.get("/app/hello").text(), "hello\n");
+    }
+    // One for what it said first, and perhaps one for what it said while that one was loading.
+    let starts = std::fs::read_to_string(place.join("starts")).unwrap().len();
+    assert!((2..=3).contains(&starts), "{starts} were started");
 }
 
 #[test]
