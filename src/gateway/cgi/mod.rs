@@ -11,13 +11,12 @@ mod variables;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use rustix::io::ioctl_fionbio;
-use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::files::Tree;
 use crate::http::{HttpError, Method, Request, Response, Status};
@@ -196,10 +195,10 @@ impl Resource for RunningCgi {
             environment: Environment::Own(variables::variables(request, &script, document_root.as_deref())),
         };
         let stdin = Stdin::new(&request.body, &self.nothing)?;
-        let (stdout, its_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
-        let (stderr, its_stderr) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stdout, its_stdout) = io::pipe()?;
+        let (stderr, its_stderr) = io::pipe()?;
         ioctl_fionbio(&stdout, true)?;
-        let murmur = Murmur::new(stderr, &*who)?;
+        let murmur = Murmur::new(stderr.into(), &*who)?;
         let run = match self.office.start(&program, [stdin.as_fd(), its_stdout.as_fd(), its_stderr.as_fd()]) {
             Ok(run) => run,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -210,7 +209,7 @@ impl Resource for RunningCgi {
         let (deferred, response) = request.defer();
         let relay = Relay::new(deferred, &*who, request.method == Method::Head, basin);
         self.opened.add(murmur);
-        self.opened.add(Output::new(stdout.into(), relay, who, run, Rc::clone(&self.office), *limits));
+        self.opened.add(Output::new(OwnedFd::from(stdout).into(), relay, who, run, Rc::clone(&self.office), *limits));
         Ok(response)
     }
 
