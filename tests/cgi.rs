@@ -173,6 +173,18 @@ fn head_and_what_has_no_content() {
 }
 
 #[test]
+fn a_status_has_the_phrase_that_is_registered_for_it() {
+    let scripts = Scripts::new().with("a", "printf 'Status: 404 My Own Words\\n\\n'");
+    let server = Running::start(Config::default(), move || app(scripts.cgi()));
+    let mut peer = server.connect();
+    say(&mut peer, "GET /cgi-bin/a HTTP/1.0\r\n\r\n");
+    let mut received = String::new();
+    peer.read_to_string(&mut received).unwrap();
+    assert!(received.starts_with("HTTP/1.1 404 Not Found\r\n"), "{received}");
+    server.stop();
+}
+
+#[test]
 fn which_script_is_meant_and_what_is_left_of_the_path() {
     let told = "printf 'A: b\\n\\n%s|%s|%s' \"$SCRIPT_NAME\" \"$PATH_INFO\" \"$PATH_TRANSLATED\"";
     let scripts = Scripts::new()
