@@ -27,8 +27,8 @@ impl Scripts {
     fn with(self, name: &str, text: &str) -> Scripts {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        // Written by somebody else: a program that is open for writing cannot be started, and what this process has open another
-        // test's child may have for a moment, too.
+        // Written by somebody else: a program that is open for writing cannot be started, and what this process has
+        // open another test's child may have for a moment, too.
         let write = "printf '#!/bin/sh\\n' > \"$0\"; cat >> \"$0\"; chmod 755 \"$0\"";
         let mut child = Command::new("sh").arg("-c").arg(write).arg(&path).stdin(Stdio::piped()).spawn().unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();

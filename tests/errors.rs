@@ -1,4 +1,5 @@
-//! What a handler's errors become: one table for those of io, 500 for the others, and a constructor for each usual status.
+//! What a handler's errors become: one table for those of io, 500 for the others, and a
+//! constructor for each usual status.
 
 use std::error::Error;
 use std::fs::File;

@@ -167,8 +167,8 @@ fn is_put_off(answer: &str) -> bool {
     true
 }
 
-/// A long body takes a file, a place in the file for whoever sends it on, and a connection to the application. Whichever it is that
-/// there is no descriptor for, the peer may come again, and the log knows what ran out.
+/// A long body takes a file, a place in the file for whoever sends it on, and a connection to the application.
+/// Whichever it is that there is no descriptor for, the peer may come again, and the log knows what ran out.
 #[test]
 fn a_body_that_no_descriptor_is_left_for_may_come_again() {
     for idle in 0..3 {

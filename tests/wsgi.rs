@@ -406,7 +406,8 @@ fn a_peer_that_leaves_has_its_iterable_closed_and_its_place_in_the_queue_given_u
     assert!(directory.path().join("closed").exists() && !directory.path().join("noted").exists());
 }
 
-/// The one worker has to go on though one peer has asked for ten million bytes and takes none of them; and then they are all there.
+/// The one worker has to go on though one peer has asked for ten million bytes and takes none of them; and
+/// then they are all there.
 #[test]
 fn a_peer_that_reads_slowly_keeps_no_worker() {
     if !has_python() {
@@ -494,7 +495,8 @@ fn a_worker_that_is_killed_before_its_first_request_has_nobody_refused() {
     assert_eq!(client.get("/app/hello").text(), "hello\n");
 }
 
-/// It was told to end by somebody else, and is not done yet: it reads nothing any more, and nobody has heard of its end.
+/// It was told to end by somebody else, and is not done yet: it reads nothing any more, and
+/// nobody has heard of its end.
 #[test]
 fn what_a_worker_has_not_read_is_for_another_one() {
     if !has_python() {

@@ -110,8 +110,8 @@ pub(super) enum Sink {
     Off,
 }
 
-/// Reads the arguments, the environment, and the file that one of them names. It keeps nothing: asked again with the same
-/// arguments, it says what they mean by then.
+/// Reads the arguments, the environment, and the file that one of them names. It keeps nothing: asked again with the
+/// same arguments, it says what they mean by then.
 pub(super) fn read(
     arguments: impl Iterator<Item = OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,

@@ -1,7 +1,7 @@
 //! An answer on its way from an upstream to a peer: first its head, then content, then the end.
 //!
-//! An answer that is complete before the upstream has to wait leaves as a whole, with its length; any other is streamed. The
-//! upstream need not know which: it says what has come, and when it waits.
+//! An answer that is complete before the upstream has to wait leaves as a whole, with its length; any other is
+//! streamed. The upstream need not know which: it says what has come, and when it waits.
 
 use std::time::Duration;
 

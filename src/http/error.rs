@@ -22,9 +22,9 @@ use super::{HeaderList, Response, Status};
 /// ```
 ///
 /// # With `?`
-/// In a handler `?` makes a refusal of every error. Of an [`io::Error`] it makes what one table says: 404 for what is not
-/// there, 403 for what may not be read, 503 where no descriptor is left, else 500. Of every other it makes a 500: that the
-/// peer is to blame only the handler can know, and says so with `map_err`.
+/// In a handler `?` makes a refusal of every error. Of an [`io::Error`] it makes what one table says: 404 for what is
+/// not there, 403 for what may not be read, 503 where no descriptor is left, else 500. Of every other it makes a 500:
+/// that the peer is to blame only the handler can know, and says so with `map_err`.
 ///
 /// ```
 /// use ownhands::{App, HttpError, Request, testing::MockClient};
@@ -121,7 +121,8 @@ impl HttpError {
         HttpError::new(Status::CONTENT_TOO_LARGE, detail)
     }
 
-    /// 415 with the media types that are taken, as `Accept` lists them (RFC 9110 section 15.5.16): `image/png, image/jpeg`.
+    /// 415 with the media types that are taken, as `Accept` lists them (RFC 9110 section 15.5.16):
+    /// `image/png, image/jpeg`.
     ///
     /// ```
     /// let error = ownhands::HttpError::unsupported_media_type("image/png");
@@ -195,8 +196,8 @@ impl HttpError {
     }
 
     /// The same refusal with a page of its own, shown instead of the built-in one. An error handler of the application
-    /// goes before it. The status of the answer is that of the refusal, whatever the page says; the fields of the refusal,
-    /// such as `Allow`, are added to those of the page.
+    /// goes before it. The status of the answer is that of the refusal, whatever the page says; the fields of the
+    /// refusal, such as `Allow`, are added to those of the page.
     ///
     /// ```
     /// use ownhands::{App, HttpError, Request, Response, testing::MockClient};

@@ -21,8 +21,8 @@ const SHARE: usize = 256 * 1024;
 /// Bytes that one read takes.
 const BLOCK: usize = 16 * 1024;
 
-/// How long the end of the answer waits for the end of the script: one that is killed has not said all, and its stdout ends like
-/// any other. Who closes it so long before it ends is believed to have said all.
+/// How long the end of the answer waits for the end of the script: one that is killed has not said all, and its stdout
+/// ends like any other. Who closes it so long before it ends is believed to have said all.
 const LAG: Duration = Duration::from_secs(1);
 
 /// How soon a launcher that does not keep up is told again.

@@ -72,8 +72,8 @@ impl Ward {
         }
     }
 
-    /// Buries it if its leader has ended, and says how. The others of the group are killed first: until the leader is buried,
-    /// the number of the group cannot be another's.
+    /// Buries it if its leader has ended, and says how. The others of the group are killed first: until the leader is
+    /// buried, the number of the group cannot be another's.
     pub(super) fn bury(&mut self) -> Option<Note> {
         if self.status.is_none() {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
