@@ -14,6 +14,7 @@ mod conditional;
 mod directory;
 mod facts;
 mod fields;
+mod glob;
 mod listing;
 mod mime;
 mod multipart;
@@ -51,6 +52,7 @@ use crate::http::{Body, HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
 
 pub(crate) use facts::Kind;
+pub use glob::Glob;
 pub use range::{ByteRanges, Span};
 pub use tree::Links;
 pub(crate) use tree::Tree;
