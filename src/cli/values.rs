@@ -13,7 +13,6 @@ use clap::{Arg, Command};
 use ipnet::IpNet;
 use log::LevelFilter;
 use ownhands::app::Redirect;
-use ownhands::files::Glob;
 use ownhands::http::{FIELD_SLOTS, Trust};
 use ownhands::{HeaderList, Status};
 use regex::Regex;
@@ -90,7 +89,8 @@ pub(super) fn name(text: &str) -> Result<String, String> {
 
 /// A pattern for names or paths.
 pub(super) fn glob(text: &str) -> Result<String, String> {
-    Glob::new(text).map(|_| text.to_owned()).map_err(|why| format!("this is no pattern: {why}"))
+    let wrong = |error: globset::Error| format!("this is no pattern: {}", error.kind());
+    globset::Glob::new(text).map(|_| text.to_owned()).map_err(wrong)
 }
 
 /// The name of a file in each directory, not a path.

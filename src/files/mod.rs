@@ -14,7 +14,6 @@ mod conditional;
 mod directory;
 mod facts;
 mod fields;
-mod glob;
 mod listing;
 mod mime;
 mod multipart;
@@ -52,7 +51,6 @@ use crate::http::{Body, HttpError, Method, Request, Response, Status};
 use crate::service::Resource;
 
 pub(crate) use facts::Kind;
-pub use glob::Glob;
 pub use range::{ByteRanges, Span};
 pub use tree::Links;
 pub(crate) use tree::Tree;

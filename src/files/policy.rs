@@ -1,10 +1,11 @@
 //! Which names exist for a peer.
 
-use std::io;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
-use regex::bytes::Regex;
+use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
-use super::glob::Glob;
 use super::root::Root;
 use super::why::Rule;
 
@@ -23,23 +24,33 @@ const MAX_NAMES: usize = 256;
 #[derive(Clone, Debug)]
 pub(super) struct Policy {
     pub(super) hidden: Hidden,
-    globs: Vec<Glob>,
+    patterns: Vec<String>,
     /// Patterns for a name, in whatever directory.
-    names: Option<Regex>,
+    names: GlobSet,
     /// Patterns for a path from the root; they have a slash in them.
-    paths: Option<Regex>,
+    paths: GlobSet,
 }
 
 impl Policy {
     pub(super) fn new() -> Self {
-        Policy { hidden: Hidden::Refused, globs: Vec::new(), names: None, paths: None }
+        Policy { hidden: Hidden::Refused, patterns: Vec::new(), names: GlobSet::empty(), paths: GlobSet::empty() }
     }
 
     /// Withholds what the pattern matches, and everything below it.
-    pub(super) fn hide(&mut self, pattern: &str) -> io::Result<()> {
-        self.globs.push(Glob::new(pattern)?);
-        self.names = joined(self.globs.iter().filter(|glob| !glob.is_path))?;
-        self.paths = joined(self.globs.iter().filter(|glob| glob.is_path))?;
+    pub(super) fn hide(&mut self, pattern: &str) -> Result<(), globset::Error> {
+        self.patterns.push(pattern.to_owned());
+        let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
+        for pattern in &self.patterns {
+            // A final slash says that a directory is meant, and one in front that the root is: no other names than these.
+            let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
+            let glob = |text| GlobBuilder::new(text).literal_separator(true).build();
+            if pattern.contains('/') {
+                paths.add(glob(pattern.trim_start_matches('/'))?);
+            } else {
+                names.add(glob(pattern)?);
+            }
+        }
+        (self.names, self.paths) = (names.build()?, paths.build()?);
         Ok(())
     }
 
@@ -75,27 +86,18 @@ impl Policy {
         if name.starts_with(b".") && self.hidden == Hidden::Refused && !(directory.is_empty() && root.has_share(name)) {
             return false;
         }
-        // Nearly always there are no patterns, and the path need not be put together for them.
-        !matches(self.names.as_ref(), name)
-            && (self.paths.is_none() || !matches(self.paths.as_ref(), &[directory, name].concat()))
+        // Nearly always there are no patterns, and neither name nor path need be taken apart for them.
+        (self.names.is_empty() || !self.names.is_match(path(name)))
+            && (self.paths.is_empty() || !self.paths.is_match(path(&[directory, name].concat())))
     }
 
     /// True if a pattern matches a path or the name at its end.
     pub(super) fn hides(&self, whole: &[u8], name: &[u8]) -> bool {
-        !name.is_empty() && (matches(self.names.as_ref(), name) || matches(self.paths.as_ref(), whole))
+        let is_any = !self.names.is_empty() || !self.paths.is_empty();
+        is_any && !name.is_empty() && (self.names.is_match(path(name)) || self.paths.is_match(path(whole)))
     }
 }
 
-fn matches(patterns: Option<&Regex>, text: &[u8]) -> bool {
-    patterns.is_some_and(|patterns| patterns.is_match(text))
-}
-
-/// One expression for some patterns, if there are any.
-pub(super) fn joined<'a>(globs: impl IntoIterator<Item = &'a Glob>) -> io::Result<Option<Regex>> {
-    let all: Vec<&str> = globs.into_iter().map(|glob| glob.expression.as_str()).collect();
-    if all.is_empty() {
-        return Ok(None);
-    }
-    let whole = Regex::new(&format!(r"\A(?:{})\z", all.join("|")));
-    whole.map(Some).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))
+fn path(bytes: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(bytes))
 }

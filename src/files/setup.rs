@@ -117,7 +117,7 @@ impl Files {
     }
 
     /// What a pattern matches is neither served nor listed, and nothing below it: `*.log` in every directory, `/tmp` or
-    /// `docs/*.bak` from the root. `*` and `?` do not match a slash, `**` does: see [`Glob`](crate::files::Glob).
+    /// `docs/*.bak` from the root. `*` and `?` do not match a slash, `**` does.
     ///
     /// # Errors
     /// If it is no pattern; the message says why.
@@ -137,7 +137,8 @@ impl Files {
     /// # Ok(()) }
     /// ```
     pub fn without(mut self, pattern: &str) -> io::Result<Self> {
-        Arc::make_mut(&mut self.ground.policy).hide(pattern)?;
+        let wrong = |error: globset::Error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string());
+        Arc::make_mut(&mut self.ground.policy).hide(pattern).map_err(wrong)?;
         Ok(self)
     }
 
