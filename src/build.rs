@@ -1,11 +1,13 @@
 //! Before the build: how the command is linked.
 //!
-//! Most of what is relocated when it starts are pointers in tables, twelve thousand of them. Packed into bitmaps (`DT_RELR` of the
-//! ELF gABI) they take a fiftieth of the room: the file is 7 % smaller, and so is what is read of it at each start. The C library must
-//! know of it, which glibc does from 2.36 on; a linker that does not says so and goes on.
+//! Most of what is relocated when it starts are pointers in tables, twelve thousand of them. Packed into
+//! bitmaps (`DT_RELR` of the ELF gABI) they take a fiftieth of the room: the file is 7 % smaller, and so is
+//! what is read of it at each start. The C library must know of it, which glibc does from 2.36 on; a linker
+//! that does not says so and goes on.
 //!
-//! Functions that come out the same, as many do that were made from one for several types, are kept once: another 1 %. Rust's own
-//! linker can do that, which is not everybody's, so a program that does nothing is linked with the option first.
+//! Functions that come out the same, as many do that were made from one for several types, are kept once:
+//! another 1 %. Rust's own linker can do that, which is not everybody's, so a program that does nothing is
+//! linked with the option first.
 
 use std::env;
 use std::ffi::OsString;
@@ -31,6 +33,7 @@ fn main() {
     }
 }
 
+/// What tells a linker to keep the same functions once.
 const FOLD: &str = "-Wl,--icf=all";
 
 /// True if a program can be linked with the same functions kept once.
@@ -38,10 +41,9 @@ fn can_fold() -> Option<bool> {
     let program = PathBuf::from(env::var_os("OUT_DIR")?).join("nothing");
     let source = program.with_extension("rs");
     fs::write(&source, "fn main() {}").ok()?;
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
     let mut rustc = Command::new(env::var_os("RUSTC")?);
-    rustc.args(
-        env::var("CARGO_ENCODED_RUSTFLAGS").iter().flat_map(|all| all.split('\x1f')).filter(|flag| !flag.is_empty()),
-    );
+    rustc.args(flags.split('\x1f').filter(|flag| !flag.is_empty()));
     if let Some(linker) = env::var_os("RUSTC_LINKER") {
         let mut option = OsString::from("-Clinker=");
         option.push(linker);
