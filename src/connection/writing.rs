@@ -10,7 +10,7 @@ use crate::http::{
 use crate::service::Service;
 
 use super::event::Narrator;
-use super::share::{BYTES_A_TURN, Share};
+use super::share::Share;
 use super::{Connection, Context, Event, State, Step, Transport};
 
 /// An answer on its way. Its head is in the output; so is a small body.
@@ -244,15 +244,14 @@ impl<T: Transport> Connection<T> {
     fn send_slice<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
         writing.next = Ask::Soon;
-        let left_in_turn = BYTES_A_TURN.saturating_sub(share.bytes);
         let (result, asked) = match &mut writing.body {
             Outgoing::Memory { bytes, sent } => {
                 let rest = bytes.as_slice().get(*sent..).unwrap_or_default();
-                let slice = rest.get(..left_in_turn).unwrap_or(rest);
+                let slice = rest.get(..share.left()).unwrap_or(rest);
                 (self.transport.write(slice), slice.len())
             }
             Outgoing::File(range) => {
-                let asked = usize::try_from(range.length).unwrap_or(usize::MAX).min(left_in_turn);
+                let asked = usize::try_from(range.length).unwrap_or(usize::MAX).min(share.left_for_file());
                 let result = match asked {
                     0 => Ok(0),
                     _ => self.transport.send_file(&range.file, range.offset, asked),
