@@ -20,7 +20,8 @@ pub(super) struct Writing {
     pub(super) next: Ask,
     /// True if another request may follow on this connection.
     pub(super) keep_alive: bool,
-    /// True if the peer may still be sending: what was refused, or the next request of those it was promised an answer to.
+    /// True if the peer may still be sending: what was refused, or the next request of those it
+    /// was promised an answer to.
     pub(super) may_have_more: bool,
 }
 
@@ -324,8 +325,9 @@ impl<T: Transport> Connection<T> {
         self.state = State::Closed;
     }
 
-    /// Sets the time that a peer has let us wait against what it has taken: at the slowest rate it comes out even, and below it
-    /// the time of a write is used up in the end. A trickle renews nothing, and a slow line may go on for ever.
+    /// Sets the time that a peer has let us wait against what it has taken: at the slowest rate it comes out
+    /// even, and below it the time of a write is used up in the end. A trickle renews nothing, and a slow
+    /// line may go on for ever.
     fn charge<S: ?Sized>(&mut self, count: usize, cx: &Context<'_, S>) {
         let waited = cx.now.tick().since(self.since);
         if waited.is_zero() && self.owed == 0 {
@@ -337,7 +339,8 @@ impl<T: Transport> Connection<T> {
         self.owed = u32::try_from(owed).unwrap_or(u32::MAX);
     }
 
-    /// What a write says: the count taken, or `None` if the peer is gone. A short count means that it takes no more for now.
+    /// What a write says: the count taken, or `None` if the peer is gone. A short count means that
+    /// it takes no more for now.
     fn took<S: ?Sized>(&mut self, result: io::Result<usize>, asked: usize, cx: &Context<'_, S>) -> Option<usize> {
         match result {
             Ok(count) => {
