@@ -151,7 +151,8 @@ impl Letter {
     }
 }
 
-/// The meta-variables in a netstring: `CONTENT_LENGTH` first, then what says that this is SCGI where it is, then the others.
+/// The meta-variables in a netstring: `CONTENT_LENGTH` first, then what says that this is SCGI where it is, then the
+/// others.
 fn variables(request: &Request<'_>, framing: Framing) -> Vec<u8> {
     let environ = request.environ();
     let length = request.body.len().to_string();

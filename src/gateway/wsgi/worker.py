@@ -9,7 +9,8 @@
 # the socket, 1 a pipe that names requests whose client has left, 2 the log. On the socket everything is a netstring:
 #
 # - from the worker, once: `ready`, or `failed WHY`
-# - to the worker: the environ as NAME\0VALUE\0..., CONTENT_LENGTH first; if that is not 0, the body in blocks, and an empty one
+# - to the worker: the environ as NAME\0VALUE\0..., CONTENT_LENGTH first; if that is not 0, the body in blocks, and an
+#   empty one
 # - from the worker: the head, or `failed WHY` where there is none; the body in blocks; an empty one; the outcome, empty or why
 #   the answer was cut short
 # - from the worker, between requests, with `reload`: `stale`
