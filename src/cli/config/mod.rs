@@ -46,6 +46,8 @@ pub(super) struct Gathered {
     pub(super) paths: Vec<PathBuf>,
     /// The file that was read.
     pub(super) file: Option<PathBuf>,
+    /// What could be said.
+    table: Command,
     matches: ArgMatches,
     pub(super) origins: Origins,
 }
@@ -104,7 +106,7 @@ pub(super) fn gather(
         }
     }
     rivals::settle(&mut chosen)?;
-    joined(&table, arguments, matches, file, &chosen)
+    joined(table, arguments, matches, file, &chosen)
 }
 
 /// What the command line says, each with its values as they were given.
@@ -131,7 +133,7 @@ fn innermost<'m, 'a>(matches: &'m ArgMatches, arg: &'a Arg) -> (&'m ArgMatches, 
 
 /// Reads all that was chosen together. Of the paths, which have no name to be given by, the values are the end of it.
 fn joined(
-    table: &Command,
+    table: Command,
     arguments: &[OsString],
     read: ArgMatches,
     file: Option<PathBuf>,
@@ -160,7 +162,7 @@ fn joined(
         return Err(Failure::Usage("the demo serves one directory: say ownhands demo ROOT".to_owned()));
     }
     let origins = chosen.iter().map(|setting| (setting.name.clone(), setting.origin.clone())).collect();
-    Ok(Outcome::Gathered(Box::new(Gathered { line, verb, paths, file, matches, origins })))
+    Ok(Outcome::Gathered(Box::new(Gathered { line, verb, paths, file, table, matches, origins })))
 }
 
 /// Checks each value alone.
