@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::io::Errno;
 
 use crate::files::{Kind, Tree};
-use crate::http::{HttpError, Request};
+use crate::http::{HttpError, Request, out_of_descriptors};
 
 /// Directories within each other: a link to its own directory has no end.
 const DEEPEST: usize = 32;
@@ -39,7 +39,7 @@ impl Script {
     }
 
     /// # Errors
-    /// 404 where there is none, 403 where it may not be started; the log says why.
+    /// 404 where there is none, 403 where it may not be started, 503 where nobody can look now; the log says why.
     pub(super) fn find(tree: &Tree, request: &Request<'_>) -> Result<Script, HttpError> {
         let below = request.path_below_mount();
         let path = below.strip_prefix(b"/").ok_or_else(|| nothing_here("this names no script"))?;
@@ -101,6 +101,10 @@ fn refusal(errno: Errno, shown: &str) -> HttpError {
         Errno::LOOP => nothing_here(&format!("{shown}: a link leads back to itself")),
         Errno::ACCESS | Errno::PERM => HttpError::forbidden("the server may not look there")
             .with_source(io::Error::other(format!("{shown}: {errno}"))),
+        // It may be there: the peer may come again, as for a file.
+        Errno::MFILE | Errno::NFILE | Errno::AGAIN => {
+            out_of_descriptors().with_source(io::Error::other(format!("{shown}: {errno}")))
+        }
         errno => HttpError::internal(io::Error::other(format!("{shown}: {errno}"))),
     }
 }
@@ -111,4 +115,29 @@ fn nothing_here(why: &str) -> HttpError {
 
 fn shown(tree: &Tree, path: &[u8]) -> String {
     tree.show(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_disk_says_and_what_the_peer_gets() {
+        let cases = [
+            (Errno::NOENT, "404 Not Found"),
+            (Errno::XDEV, "404 Not Found"),
+            (Errno::LOOP, "404 Not Found"),
+            (Errno::ACCESS, "403 Forbidden"),
+            (Errno::MFILE, "503 Service Unavailable"),
+            (Errno::NFILE, "503 Service Unavailable"),
+            (Errno::AGAIN, "503 Service Unavailable"),
+            (Errno::IO, "500 Internal Server Error"),
+        ];
+        for (errno, expected) in cases {
+            let error = refusal(errno, "the/script");
+            assert_eq!(error.status.to_string(), expected, "{errno}");
+            let why = error.source.map(|source| source.to_string()).unwrap_or_default();
+            assert!(why.starts_with("the/script: "), "{errno}: {why}");
+        }
+    }
 }
