@@ -280,6 +280,38 @@ fn workers_are_renewed_without_losing_a_request() {
     }
 }
 
+/// It has a thread of its own that goes on, for which Python waits before it ends.
+#[test]
+fn a_worker_that_does_not_end_after_it_was_replaced_is_killed() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path();
+    let text = "import os, threading\nopen(f'worker-{os.getpid()}', 'w').close()\n\
+                threading.Thread(target=threading.Event().wait).start()\n\
+                def application(environ, start_response): pass\n";
+    std::fs::write(place.join("stays.py"), text).unwrap();
+    let wsgi = Wsgi::new("stays").with_directory(place).with_workers(1).with_timeout(Duration::from_millis(50));
+    let running = wsgi.start(Launcher::thread().unwrap()).unwrap();
+    let workers = || {
+        let names = std::fs::read_dir(place).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.filter_map(|name| Some(name.strip_prefix("worker-")?.to_owned())).collect::<Vec<_>>()
+    };
+    let first = workers().remove(0);
+    let is_there = || Command::new("kill").args(["-0", &first]).output().unwrap().status.success();
+    let mut client = mounted(running.clone());
+    running.renew();
+    for rounds in 0.. {
+        client.turn();
+        if workers().len() > 1 && !is_there() {
+            break;
+        }
+        assert!(rounds < 5000, "it is there still");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
 #[test]
 fn what_cannot_be_loaded_says_why() {
     if !has_python() {

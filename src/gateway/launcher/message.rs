@@ -31,6 +31,8 @@ pub(super) enum Order {
 /// How a program is to end: what its process group gets first. When the grace is over, it is killed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::gateway) enum Ending {
+    /// By nothing: it was told otherwise.
+    ByItself,
     /// By SIGABRT, at which it may say where it is.
     Abort,
     /// By SIGTERM: it may finish.
@@ -48,8 +50,12 @@ pub(in crate::gateway) enum Note {
     Ended { number: u64, status: Option<ExitStatus> },
 }
 
-const ENDINGS: [(&[u8], Ending); 3] =
-    [(b"abort", Ending::Abort), (b"terminate", Ending::Terminate), (b"kill", Ending::Kill)];
+const ENDINGS: [(&[u8], Ending); 4] = [
+    (b"itself", Ending::ByItself),
+    (b"abort", Ending::Abort),
+    (b"terminate", Ending::Terminate),
+    (b"kill", Ending::Kill),
+];
 
 impl Order {
     /// # Errors

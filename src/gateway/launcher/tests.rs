@@ -251,10 +251,25 @@ fn who_does_not_end_when_asked_to_is_killed() {
     let stubborn = shell("trap '' TERM; sleep 3600 & echo ready; wait; sleep 3600");
     let (number, mut stdout) = start_read(&launcher, &stubborn);
     assert_eq!(line(&mut stdout), "ready");
+    launcher.end(number, Ending::ByItself, LONG).unwrap();
     launcher.end(number, Ending::Terminate, LONG).unwrap();
-    // A later word may hurry, and a third one leaves it at that.
+    // A later word may hurry, and another one leaves it at that.
     launcher.end(number, Ending::Terminate, Duration::from_millis(10)).unwrap();
     launcher.end(number, Ending::Terminate, LONG).unwrap();
+    assert_eq!(hear(&launcher).unwrap(), ended(number, "signal 9 (SIGKILL)"));
+    assert_eq!(all(stdout), "");
+}
+
+#[test]
+fn who_is_to_end_by_itself_is_sent_nothing_while_it_has_time() {
+    let launcher = Launcher::thread().unwrap();
+    let (number, stdout) = start_read(&launcher, &shell("trap 'echo asked' TERM ABRT; sleep 0.1; exit 3"));
+    launcher.end(number, Ending::ByItself, LONG).unwrap();
+    assert_eq!(hear(&launcher).unwrap(), ended(number, "exit code 3"));
+    assert_eq!(all(stdout), "");
+
+    let (number, stdout) = start_read(&launcher, &shell("sleep 3600"));
+    launcher.end(number, Ending::ByItself, Duration::from_millis(10)).unwrap();
     assert_eq!(hear(&launcher).unwrap(), ended(number, "signal 9 (SIGKILL)"));
     assert_eq!(all(stdout), "");
 }

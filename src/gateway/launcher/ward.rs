@@ -48,11 +48,12 @@ impl Ward {
             (Some(old), Some(new)) => Some(old.min(new)),
             (old, new) => old.or(new),
         };
-        self.signal(match how {
-            Ending::Abort => Signal::ABORT,
-            Ending::Terminate => Signal::TERM,
-            Ending::Kill => Signal::KILL,
-        });
+        match how {
+            Ending::ByItself => {}
+            Ending::Abort => self.signal(Signal::ABORT),
+            Ending::Terminate => self.signal(Signal::TERM),
+            Ending::Kill => self.signal(Signal::KILL),
+        }
     }
 
     /// Kills what has had its time.

@@ -131,6 +131,8 @@ impl Wsgi {
     /// A worker may be silent for so long while it has a request: before its answer begins, and between two pieces of it. Then it
     /// is ended, and says in the log where it was; its request is answered 504. The time that a peer takes to read is not counted, and as
     /// long as it takes in more of the request it is not silent.
+    ///
+    /// When it is replaced, it has as much time to end; then it is killed, with all that it has started.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.0.timeout = timeout;
         self

@@ -161,6 +161,9 @@ impl Pool {
     /// A worker has gone, or is given up. Its place is free.
     pub(super) fn leave(&self, seat: &Rc<Seat>) {
         self.seats.borrow_mut().retain(|other| other.number != seat.number);
+        if seat.fate.borrow().is_none() {
+            self.see_off(seat);
+        }
         if seat.fate.borrow().is_none() && !self.leaving.borrow().contains(&seat.number) {
             self.missing.borrow_mut().push(Rc::clone(seat));
         }
@@ -203,6 +206,14 @@ impl Pool {
     pub(super) fn abort(&self, seat: &Seat) {
         if let Err(error) = self.launcher.end(seat.number, Ending::Abort, GRACE) {
             log::error!("{} cannot be ended: {error}", seat.name);
+        }
+    }
+
+    /// It has heard that it is to end, by the end of its socket. A thread of the application may hold it, for ever; and
+    /// each that is replaced would leave such a process behind.
+    fn see_off(&self, seat: &Seat) {
+        if let Err(error) = self.launcher.end(seat.number, Ending::ByItself, self.settings.timeout) {
+            log::debug!("{} is left to itself: {error}", seat.name);
         }
     }
 
