@@ -17,6 +17,7 @@ mod page;
 mod plain;
 mod sheets;
 mod survey;
+mod weight;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
