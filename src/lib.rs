@@ -1,5 +1,5 @@
-//! An HTTP/1.1 server one can understand: one thread, one poll loop, a slab of small connection machines, a regex router,
-//! and a handler for files and directory listings. This page is the guide to it.
+//! An HTTP/1.1 server one can understand: one thread, one poll loop, a slab of small connection machines, a regex
+//! router, and a handler for files and directory listings. This page is the guide to it.
 //!
 //! # An application
 //!
@@ -173,59 +173,64 @@
 //! [links](Files::with_links) to follow, and to say [why](Files::with_reasons) something is not to be had; a directory
 //! without an index page is listed, as a page, as text or as JSON, and fetched as a whole.
 //!
-//! What else there is: [hooks](App::before) that are asked before a request finds its way, [observers](App::add_observer)
-//! that are told when an answer is over, [request ids](App::add_request_ids), [jobs](App::every), and a request as
-//! [CGI and WSGI](Request::environ) know it; [redirects](App::redirect) by pattern; and the client's own address behind
-//! [proxies that are trusted](App::trust).
+//! What else there is: [hooks](App::before) that are asked before a request finds its way,
+//! [observers](App::add_observer) that are told when an answer is over, [request ids](App::add_request_ids),
+//! [jobs](App::every), and a request as [CGI and WSGI](Request::environ) know it; [redirects](App::redirect) by
+//! pattern; and the client's own address behind [proxies that are trusted](App::trust).
 //!
 //! # A program that stays
 //!
 //! [`Server::run`] serves until it is stopped. A program that has more to do between two turns of the loop
-//! [attends](Server::attend) it: a signal, a [watched](Server::watch) descriptor that may be read, the end of a time come as a
-//! [`Call`]; it may [replace](Server::replace) the application and the settings under the connections that are there, say how
-//! things stand by [`Figures`], and [hand over](Server::hand_over) its sockets to a successor. The feature `sandbox` locks the
-//! process in, once it listens. The command is such a program: its verbs are all made of these.
+//! [attends](Server::attend) it: a signal, a [watched](Server::watch) descriptor that may be read, the end of a
+//! time come as a [`Call`]; it may [replace](Server::replace) the application and the settings under the
+//! connections that are there, say how things stand by [`Figures`], and [hand over](Server::hand_over) its sockets
+//! to a successor. The feature `sandbox` locks the process in, once it listens. The command is such a program: its
+//! verbs are all made of these.
 //!
 //! # Applications behind the loop
 //!
-//! What takes long, or is written in another language, is asked by a [gateway]: a resource to be mounted, which puts its
-//! answers off. [`Wsgi`](gateway::Wsgi) runs a Python application in worker processes, [`Scgi`](gateway::Scgi) asks an application
-//! server that runs already, [`Cgi`](gateway::Cgi) starts a program for each request. What stands behind a gateway is an
-//! [`Upstream`](upstream::Upstream) to the loop: one more kind of slot, with a descriptor and a small machine of its own. An answer
-//! comes through a bounded pipe, and what a slow peer has yet to take lies in a [`Basin`](gateway::Basin), so that nobody works
-//! for him alone; and whoever does is told when he leaves. Where there may be a file, [`TryFiles`](gateway::TryFiles) asks for
-//! that first. Programs are started by a [`Launcher`](gateway::Launcher), which stands outside of the loop and of the sandbox's
-//! walls.
+//! What takes long, or is written in another language, is asked by a [gateway]: a resource to be mounted, which puts
+//! its answers off. [`Wsgi`](gateway::Wsgi) runs a Python application in worker processes, [`Scgi`](gateway::Scgi) asks
+//! an application server that runs already, [`Cgi`](gateway::Cgi) starts a program for each request. What stands behind
+//! a gateway is an [`Upstream`](upstream::Upstream) to the loop: one more kind of slot, with a descriptor and a small
+//! machine of its own. An answer comes through a bounded pipe, and what a slow peer has yet to take lies in a
+//! [`Basin`](gateway::Basin), so that nobody works for him alone; and whoever does is told when he leaves. Where there
+//! may be a file, [`TryFiles`](gateway::TryFiles) asks for that first. Programs are started by a
+//! [`Launcher`](gateway::Launcher), which stands outside of the loop and of the sandbox's walls.
 //!
 //! # A full house
 //!
-//! Each peer costs a place, memory and time, and each of them is bounded. When all places are taken, the connection that has
-//! waited longest for a request yields, then the one whose head has been on its way longest; where all are busy, the next peer is answered 503 on the doorstep. No address holds
-//! more than its share. What comes slowly or is taken slowly has its time used up at less than [`Timeouts::min_rate`], and
-//! what is kept for all together has its bound in [`Config::max_kept`].
+//! Each peer costs a place, memory and time, and each of them is bounded. When all places are taken, the connection
+//! that has waited longest for a request yields, then the one whose head has been on its way longest; where all are
+//! busy, the next peer is answered 503 on the doorstep. No address holds more than its share. What comes slowly or is
+//! taken slowly has its time used up at less than [`Timeouts::min_rate`], and what is kept for all together has its
+//! bound in [`Config::max_kept`].
 //!
 //! # How a byte becomes an answer
 //!
 //! 1. [`Server`] polls. An event says that a peer may have sent something; that is all it is believed. A [`Listener`],
-//!    for addresses, for paths in the file system, or handed over by who started the process, lets new peers in; where there
-//!    are too many, they are turned away with a reason.
+//!    for addresses, for paths in the file system, or handed over by who started the process, lets new peers in; where
+//!    there are too many, they are turned away with a reason.
 //! 2. The peer's [`Connection`](connection::Connection) is lent the buffers of the turn and told to
 //!    [`advance`](connection::Connection::advance): a loop over its state, which fits on a screen.
 //!    From a trusted proxy that says so, first comes the preamble: who its client is, by the PROXY protocol.
-//! 3. *Reading*: it reads into the shared input and [decodes](http::decode). A head that is not complete is no error: how far it
-//!    was read is remembered, and a request typed a byte at a time is looked at once. What is wrong is refused with a sentence.
-//! 4. *Parsed*: the service is [asked](Service::admit) whether the body may come, and the body is waited for, its chunks
-//!    decoded in place. Beyond [`Limits::memory`] it goes on into a file without a name.
-//! 5. The complete [`Request`], a view of the bytes it came in, goes to the [`Service`]. An [`App`] asks its hooks, finds the
-//!    route, the handler answers, and whatever goes wrong becomes an [`HttpError`] and leaves as a page.
-//! 6. *Waiting*, if the answer was put off: the loop goes on with the other peers. Whoever holds the [`Deferred`] wakes it,
-//!    from any thread or as an upstream in the same turn; the request is still there, and those behind it have kept their place.
-//! 7. *Writing*: the head and a small body are appended to the shared output, behind the answers of the requests before it: a
-//!    pipeline leaves with one write. Longer bodies follow in slices: from memory, from a file by the kernel, or made by a [`Source`].
-//! 8. *Lingering*, after the last answer, where the peer may still be sending: closing at once would take the answer out of
-//!    its hands.
-//! 9. What could not be sent, or was half said, moves into the connection; in the common case nothing is left, and an idle
-//!    connection owns no buffer. The loop is told when to come back, and turns to the next peer.
+//! 3. *Reading*: it reads into the shared input and [decodes](http::decode). A head that is not complete is no error:
+//!    how far it was read is remembered, and a request typed a byte at a time is looked at once. What is wrong is
+//!    refused with a sentence.
+//! 4. *Parsed*: the service is [asked](Service::admit) whether the body may come, and the body is waited for, its
+//!    chunks decoded in place. Beyond [`Limits::memory`] it goes on into a file without a name.
+//! 5. The complete [`Request`], a view of the bytes it came in, goes to the [`Service`]. An [`App`] asks its hooks,
+//!    finds the route, the handler answers, and whatever goes wrong becomes an [`HttpError`] and leaves as a page.
+//! 6. *Waiting*, if the answer was put off: the loop goes on with the other peers. Whoever holds the [`Deferred`]
+//!    wakes it, from any thread or as an upstream in the same turn; the request is still there, and those behind
+//!    it have kept their place.
+//! 7. *Writing*: the head and a small body are appended to the shared output, behind the answers of the requests
+//!    before it: a pipeline leaves with one write. Longer bodies follow in slices: from memory, from a file by the
+//!    kernel, or made by a [`Source`].
+//! 8. *Lingering*, after the last answer, where the peer may still be sending: closing at once would take the
+//!    answer out of its hands.
+//! 9. What could not be sent, or was half said, moves into the connection; in the common case nothing is left, and an
+//!    idle connection owns no buffer. The loop is told when to come back, and turns to the next peer.
 //!
 //! # The layers
 //!
@@ -247,18 +252,20 @@
 //! # What holds everywhere
 //!
 //! - **One thread.** Handlers, hooks, observers and jobs run on the loop, so they share what they like in an
-//!   [`Rc`](std::rc::Rc); one that takes a second holds every peer for a second. Files and streams go out in slices, and
-//!   every connection has a share of a turn, in requests and in bytes. Who wants more stands in a queue, which moves on in
-//!   each turn: by one, and by more until the turn has lasted two milliseconds. New requests are served between.
-//! - **A request costs a read and a write**, and its share of a poll. A connection is registered once, a file is compared with
-//!   the disk once in a turn, and where files and plain routes answer nothing is allocated: a test counts. [`Turns`] tell how
-//!   long the turns were.
-//! - **Every bound has a name**: [`Limits`] for what a request may hold, [`Timeouts`] for how long a peer may take, [`Config`]
-//!   for the rest; constants in the code where there is nothing to choose.
+//!   [`Rc`](std::rc::Rc); one that takes a second holds every peer for a second. Files and streams go out in
+//!   slices, and every connection has a share of a turn, in requests and in bytes. Who wants more stands in a
+//!   queue, which moves on in each turn: by one, and by more until the turn has lasted two milliseconds. New
+//!   requests are served between.
+//! - **A request costs a read and a write**, and its share of a poll. A connection is registered once, a file is
+//!   compared with the disk once in a turn, and where files and plain routes answer nothing is allocated: a test
+//!   counts. [`Turns`] tell how long the turns were.
+//! - **Every bound has a name**: [`Limits`] for what a request may hold, [`Timeouts`] for how long a peer may take,
+//!   [`Config`] for the rest; constants in the code where there is nothing to choose.
 //! - **What two programs could read in two ways is refused**: a server may stand behind a proxy.
 //! - **A refusal says why**, in a sentence, to the peer and to the log.
 //! - **Nothing an application does ends the server**: a panic in a handler is a 500, and what is no header is not sent.
-//! - It needs a Unix: the code is tested on Linux, where files are opened beneath their root by the kernel and sent by it.
+//! - It needs a Unix: the code is tested on Linux, where files are opened beneath their root by
+//!   the kernel and sent by it.
 
 // The examples of the README are held to the code as well.
 #![cfg_attr(doctest, doc = include_str!("../README.md"))]

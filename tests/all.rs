@@ -1,4 +1,5 @@
-//! One binary for all tests but tests/allocations.rs, a file a subject. They need no network beyond loopback, no root and no tool.
+//! One binary for all tests but tests/allocations.rs, a file a subject. They need no network beyond
+//! loopback, no root and no tool.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::print_stdout, clippy::print_stderr, missing_docs)]
 

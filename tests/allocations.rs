@@ -1,7 +1,7 @@
 //! What a request costs in allocations: none, on the paths that most requests take.
 //!
-//! A binary of its own, for who counts is the allocator of the whole program. It counts by thread. What the peer here does
-//! allocates nothing, so that all that is counted is the server's.
+//! A binary of its own, for who counts is the allocator of the whole program. It counts by thread. What the peer here
+//! does allocates nothing, so that all that is counted is the server's.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
 
 #[path = "../benches/guard/conversations.rs"]
@@ -15,13 +15,15 @@ use allocation_counter::measure;
 
 use conversations::Site;
 
-/// Those that look on the disk for what is not kept ready. Without openat2 they take another way to it, by absolute paths.
+/// Those that look on the disk for what is not kept ready. Without openat2 they take another way
+/// to it, by absolute paths.
 const BY_OPENAT2: [&str; 3] = ["file-missing", "listing", "listing-anew"];
 
 /// Rounds that are counted together: a buffer that grows by and by would show.
 const ROUNDS: usize = 50;
 
-/// Allocations for each request. Fewer are welcome, and this is the place to hold them; more need a reason that stands here.
+/// Allocations for each request. Fewer are welcome, and this is the place to hold them; more need a
+/// reason that stands here.
 const KNOWN: &[(&str, u64)] = &[
     ("file", 0),
     ("file-browser", 0),

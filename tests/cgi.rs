@@ -27,8 +27,8 @@ impl Scripts {
     fn with(self, name: &str, text: &str) -> Scripts {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        // Written by somebody else: a program that is open for writing cannot be started, and what this process has open another
-        // test's child may have for a moment, too.
+        // Written by somebody else: a program that is open for writing cannot be started, and what this process has
+        // open another test's child may have for a moment, too.
         let write = "printf '#!/bin/sh\\n' > \"$0\"; cat >> \"$0\"; chmod 755 \"$0\"";
         let mut child = Command::new("sh").arg("-c").arg(write).arg(&path).stdin(Stdio::piped()).spawn().unwrap();
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), text.as_bytes()).unwrap();
@@ -93,6 +93,7 @@ fn what_a_script_says_and_what_the_peer_gets() {
         ("a status", "printf 'Status: 404 Not Here\\r\\nA: b\\r\\n\\r\\nno'", 404, "no"),
         ("bit by bit", "printf 'A: b\\n\\n'; for i in 1 2 3; do sleep 0.02; printf $i; done", 200, "123"),
         ("nothing in it", "printf 'Status: 200\\n\\n'", 200, ""),
+        ("no content, and some all the same", "printf 'Status: 205 Again\\n\\nhello'", 205, ""),
         ("elsewhere", "printf 'Location: /other/place?a=b\\n\\n'", 200, "other place Some(\"a=b\")"),
         ("by the peer", "printf 'Location: http://a/b\\n\\n'", 302, ""),
         ("all it announced, and more time", "printf 'Content-Length: 2\\n\\nhi'; exec sleep 5", 200, "hi"),
@@ -169,6 +170,18 @@ fn head_and_what_has_no_content() {
     assert_eq!((bare.status(), bare.header("ETag"), bare.text().as_str()), (304, Some("\"x\""), ""));
     // The connection goes on.
     assert_eq!(client.get("/cgi-bin/a").text(), "hello");
+}
+
+#[test]
+fn a_status_has_the_phrase_that_is_registered_for_it() {
+    let scripts = Scripts::new().with("a", "printf 'Status: 404 My Own Words\\n\\n'");
+    let server = Running::start(Config::default(), move || app(scripts.cgi()));
+    let mut peer = server.connect();
+    say(&mut peer, "GET /cgi-bin/a HTTP/1.0\r\n\r\n");
+    let mut received = String::new();
+    peer.read_to_string(&mut received).unwrap();
+    assert!(received.starts_with("HTTP/1.1 404 Not Found\r\n"), "{received}");
+    server.stop();
 }
 
 #[test]
@@ -268,6 +281,7 @@ fn what_stands_in_the_environment() {
         "REMOTE_PORT=50000",
         "REQUEST_METHOD=POST",
         "REQUEST_URI=/cgi-bin/env/x%0Ay?a=b%20c",
+        &format!("SCRIPT_FILENAME={}", fs::canonicalize(scripts.path("env")).unwrap().display()),
         "SCRIPT_NAME=/cgi-bin/env",
         "SERVER_NAME=h",
         "SERVER_PORT=81",
@@ -278,6 +292,11 @@ fn what_stands_in_the_environment() {
     let bare = environment(client.get("/cgi-bin/env"));
     assert!(bare.contains(&"QUERY_STRING=".to_owned()) && bare.contains(&"PATH_INFO=".to_owned()), "{bare:?}");
     assert!(!bare.iter().any(|line| line.starts_with("CONTENT_")), "{bare:?}");
+
+    // Who asks for nothing more is told nothing more; `php-cgi` does.
+    let scripts = scripts.with("in/a.php", "printf 'A: b\\n\\n%s %s' \"$REDIRECT_STATUS\" \"$SCRIPT_FILENAME\"");
+    let script = fs::canonicalize(scripts.path("in/a.php")).unwrap();
+    assert_eq!(client.get("/cgi-bin/in/a.php/b").text(), format!("200 {}", script.display()));
 }
 
 #[test]

@@ -300,7 +300,8 @@ fn help_and_version_go_to_stdout() {
 fn outputs_that_nobody_reads_hold_nothing_up() {
     let directory = tempfile::tempdir().unwrap();
     fs::write(directory.path().join("a.txt"), "small").unwrap();
-    // Every request leaves a line on stdout and, by the log level, several on stderr; both pipes are full long before the end.
+    // Every request leaves a line on stdout and, by the log level, several on stderr; both pipes are
+    // full long before the end.
     let server = Running::start(&["-p", "0", "--log-level", "trace"], directory.path());
     let mut stream = TcpStream::connect(server.address()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();

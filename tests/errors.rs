@@ -1,4 +1,5 @@
-//! What a handler's errors become: one table for those of io, 500 for the others, and a constructor for each usual status.
+//! What a handler's errors become: one table for those of io, 500 for the others, and a
+//! constructor for each usual status.
 
 use std::error::Error;
 use std::fs::File;
@@ -7,6 +8,7 @@ use std::time::Duration;
 
 use ownhands::testing::MockClient;
 use ownhands::{App, FileRange, HttpError, IntoResponse, Produced, Request, Response, Source, Status};
+use rustix::io::Errno;
 
 type Failing = fn() -> Result<(), HttpError>;
 
@@ -45,6 +47,10 @@ fn one_table_for_io() {
         assert_eq!(error.status.code(), status, "{kind}");
         assert!(!error.to_string().contains("the disk says so"), "{error}");
         assert_eq!(error.source.unwrap().to_string(), "the disk says so");
+    }
+    for errno in [Errno::MFILE, Errno::NFILE] {
+        let error = HttpError::from(io::Error::from(errno));
+        assert_eq!((error.status.code(), error.headers.get("Retry-After")), (503, Some(&b"1"[..])), "{errno}");
     }
 }
 

@@ -1,5 +1,5 @@
-//! How peers share the turns of one loop. Nothing is asserted of how long anything takes: a source that sleeps for longer
-//! than a turn may be makes the turn long on any machine, and a clock that stands makes none.
+//! How peers share the turns of one loop. Nothing is asserted of how long anything takes: a source that sleeps for
+//! longer than a turn may be makes the turn long on any machine, and a clock that stands makes none.
 
 use std::io;
 use std::sync::{Arc, Barrier, Mutex};
@@ -34,8 +34,8 @@ enum Mark {
 
 type Marks = Arc<Mutex<Vec<Mark>>>;
 
-/// Answers `/0` to `/9` with a stream of which each slice takes that long, `/hold` when the test has come to the barrier for
-/// the second time, and everything else at once.
+/// Answers `/0` to `/9` with a stream of which each slice takes that long, `/hold` when the test has come to the
+/// barrier for the second time, and everything else at once.
 struct Studio {
     marks: Marks,
     effort: Duration,
@@ -220,8 +220,8 @@ fn peers_with_much_to_do_take_turns_and_small_requests_go_between() {
     }
 }
 
-/// A turn that is long already lets in a few; but when the doors close, all who have knocked. The loop is held in the turn that
-/// lets somebody in, and in one that has yet to hear that anybody knocks.
+/// A turn that is long already lets in a few; but when the doors close, all who have knocked. The loop is held in the
+/// turn that lets somebody in, and in one that has yet to hear that anybody knocks.
 #[test]
 fn who_has_knocked_is_let_in_by_a_server_that_stops_in_a_long_turn() {
     for is_let_in_before in [false, true] {

@@ -4,6 +4,7 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -27,6 +28,14 @@ fn site() -> tempfile::TempDir {
 /// A server whose descriptors can be counted: one that is locked in shows them to root alone.
 fn start(options: &[&str], site: &Path) -> Running {
     Running::start(&[&["--port", "0", "--access-log", "off", "--sandbox", "off"], options, &["."]].concat(), site)
+}
+
+/// One that may have so many descriptors.
+fn start_with(descriptors: u32, options: &[&str], site: &Path) -> Running {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {descriptors} && exec \"$@\""), "sh", env!("CARGO_BIN_EXE_ownhands")]);
+    command.args(["--port", "0", "--access-log", "off"]).args(options).arg(".").current_dir(site);
+    Running::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
 fn serves(server: &Running) {
@@ -88,10 +97,7 @@ fn ten_thousand_idle_connections_are_no_burden() {
 #[test]
 fn with_64_descriptors_it_still_serves() {
     let site = site();
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 64 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ownhands"), "--port", "0"]);
-    command.args(["--access-log", "off", "."]).current_dir(site.path());
-    let server = Running::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let server = start_with(64, &[], site.path());
     // Idle ones yield, to one another and to who asks.
     let idle: Vec<_> = (0..200).map(|_| connect(&server)).collect();
     for _ in 0..20 {
@@ -131,10 +137,7 @@ fn who_takes_all_descriptors_does_not_close_the_door() {
     for number in 0..100 {
         fs::File::create(site.path().join(format!("{number}.bin"))).unwrap().set_len(LONG as u64).unwrap();
     }
-    let mut command = Command::new("sh");
-    command.args(["-c", "ulimit -n 128 && exec \"$@\"", "sh", env!("CARGO_BIN_EXE_ownhands"), "--port", "0"]);
-    command.args(["--access-log", "off", "."]).current_dir(site.path());
-    let server = Running::of(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let server = start_with(128, &[], site.path());
     let mut readers: Vec<_> = (0..100).map(|_| connect(&server)).collect();
     for (number, peer) in readers.iter_mut().enumerate() {
         // Who was told already that there are too many may find the connection closed.
@@ -152,6 +155,101 @@ fn who_takes_all_descriptors_does_not_close_the_door() {
     let (status, _, stderr) = server.stop(Signal::TERM);
     assert_eq!(status.code(), Some(0), "{stderr}");
     assert!(!stderr.contains("no peer is accepted") && !stderr.contains("[ERROR]"), "{stderr}");
+}
+
+/// True of a refusal as it should be, where an application has not said "hi".
+fn is_put_off(answer: &str) -> bool {
+    if answer.ends_with("\r\n\r\nhi") {
+        return false;
+    }
+    assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\r\nRetry-After: 1\r\n"), "{answer}");
+    assert!(answer.contains("cannot open another file just now"), "{answer}");
+    true
+}
+
+/// A long body takes a file, a place in the file for whoever sends it on, and a connection to the application.
+/// Whichever it is that there is no descriptor for, the peer may come again, and the log knows what ran out.
+#[test]
+fn a_body_that_no_descriptor_is_left_for_may_come_again() {
+    for idle in 0..3 {
+        let site = site();
+        let listener = UnixListener::bind(site.path().join("app")).unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let server = start_with(64, &["--scgi", "/app=unix:app"], site.path());
+        serves(&server);
+        // Each of them has its connection; one more or less, and it is another descriptor that is missing.
+        let mut peers: Vec<_> = (0..18 + idle).map(|_| connect(&server)).collect();
+        let mut held = Vec::new();
+        for peer in &mut peers[idle..] {
+            // More than a socket takes in that nobody reads. Who is refused need not be heard out.
+            let _ = peer.write_all(b"POST /app HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+            let _ = peer.write_all(&[b'x'; 1_000_000]);
+            let start = Instant::now();
+            loop {
+                assert!(start.elapsed() < PATIENCE, "neither asked nor answered");
+                thread::sleep(Duration::from_millis(1));
+                if let Ok((connection, _)) = listener.accept() {
+                    held.push(connection);
+                    break;
+                }
+                peer.set_nonblocking(true).unwrap();
+                let is_answered = peer.peek(&mut [0]).is_ok();
+                peer.set_nonblocking(false).unwrap();
+                if is_answered {
+                    break;
+                }
+            }
+        }
+        for mut connection in held {
+            // Where there was no descriptor for the body, nobody is there any more.
+            let _ = connection.write_all(b"Content-Length: 2\r\n\r\nhi");
+        }
+        let mut refused = 0;
+        for mut peer in peers.split_off(idle) {
+            peer.shutdown(Shutdown::Write).unwrap();
+            let mut answer = String::new();
+            peer.read_to_string(&mut answer).unwrap();
+            refused += usize::from(is_put_off(&answer));
+        }
+        assert!(refused > 0, "there were enough");
+        let (status, _, stderr) = server.stop(Signal::TERM);
+        assert_eq!(status.code(), Some(0), "{stderr}");
+        assert!(stderr.contains("Too many open files") && !stderr.contains("[ERROR]"), "{stderr}");
+    }
+}
+
+/// A script takes two pipes, as long as it runs, and a file for what it reads.
+#[test]
+fn a_script_that_no_descriptor_is_left_for_may_be_asked_again() {
+    for idle in 0..3 {
+        let site = site();
+        fs::create_dir(site.path().join("scripts")).unwrap();
+        let text = "#!/bin/sh\nprintf 'Content-Length: 2\\n\\nhi'\nwhile [ -e script ]; do sleep 0.02; done\n";
+        // Written by another process: one that is open for writing cannot be started.
+        let write = "cd scripts && printf '%s' \"$1\" > script && chmod 755 script";
+        Command::new("sh").args(["-c", write, "sh", text]).current_dir(site.path()).status().unwrap();
+        let options = ["--cgi", "/cgi=scripts", "--cgi-processes", "64"];
+        let server = start_with(64, &options, site.path());
+        serves(&server);
+        let mut peers: Vec<_> = (0..18 + idle).map(|_| connect(&server)).collect();
+        let mut refused = 0;
+        for peer in &mut peers[idle..] {
+            peer.write_all(b"POST /cgi/script HTTP/1.0\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nhi")
+                .unwrap();
+            let (mut answer, mut block) = (String::new(), [0; 4096]);
+            while !answer.contains("\r\n\r\nhi") && !answer.contains("just now") {
+                let count = peer.read(&mut block).unwrap();
+                assert!(count > 0, "{answer}");
+                answer.push_str(std::str::from_utf8(&block[..count]).unwrap());
+            }
+            refused += usize::from(is_put_off(answer.trim_end()));
+        }
+        assert!(refused > 0, "there were enough");
+        fs::remove_file(site.path().join("scripts/script")).unwrap();
+        let (status, _, stderr) = server.stop(Signal::TERM);
+        assert_eq!(status.code(), Some(0), "{stderr}");
+        assert!(stderr.contains("Too many open files") && !stderr.contains("[ERROR]"), "{stderr}");
+    }
 }
 
 #[test]
@@ -202,7 +300,6 @@ fn slow_readers_are_let_go_and_nobody_waits_for_them() {
 fn a_storm_of_resets_leaves_no_descriptor_behind() {
     let site = site();
     let server = start(&[], site.path());
-    // The files are open, and stay so for a while.
     serves(&server);
     ask_for_part(&server);
     let had = descriptors(&server);
@@ -224,7 +321,8 @@ fn a_storm_of_resets_leaves_no_descriptor_behind() {
         set_socket_linger(&peer, Some(Duration::ZERO)).unwrap();
     }
     serves(&server);
-    gives_back(&server, had);
+    // The long file stays open for a while, once it has lain there for some seconds.
+    gives_back(&server, had + 1);
     let (status, _, stderr) = server.stop(Signal::TERM);
     assert_eq!(status.code(), Some(0), "{stderr}");
     assert!(!stderr.contains("[ERROR]") && !stderr.contains("[WARN]"), "a leaving peer is no trouble: {stderr}");

@@ -72,8 +72,8 @@ impl Site {
     }
 }
 
-/// Waits until the file system's clock has ticked: before Linux 6.13 all changes within some milliseconds get the same time, and
-/// the dates of these tests lie so far ahead that every time is taken for settled.
+/// Waits until the file system's clock has ticked: before Linux 6.13 all changes within some milliseconds get the same
+/// time, and the dates of these tests lie so far ahead that every time is taken for settled.
 pub(crate) fn tick() {
     std::thread::sleep(Duration::from_millis(20));
 }

@@ -1,7 +1,7 @@
 //! The layers: a file may use its own folder and any layer below, never one beside or above.
 //!
-//! A small reader of sources: it looks at every path that begins at the crate's root, by `crate::` or by enough `super::`,
-//! outside comments, strings and unit tests. A name re-exported by `lib.rs` counts as what it stands for.
+//! A small reader of sources: it looks at every path that begins at the crate's root, by `crate::` or by enough
+//! `super::`, outside comments, strings and unit tests. A name re-exported by `lib.rs` counts as what it stands for.
 
 use std::collections::HashMap;
 use std::fs;

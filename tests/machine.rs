@@ -1,4 +1,5 @@
-//! The machine of one connection: what it keeps open, in which order it answers, what it refuses to do, and how it ends.
+//! The machine of one connection: what it keeps open, in which order it answers, what it
+//! refuses to do, and how it ends.
 
 use std::time::{Duration, UNIX_EPOCH};
 

@@ -1,4 +1,5 @@
-//! What people expect of a server for web sites: pages without endings, a page for 404, encoded forms, headers of one's own.
+//! What people expect of a server for web sites: pages without endings, a page for 404, encoded
+//! forms, headers of one's own.
 
 use std::fs::{self, File, FileTimes};
 use std::path::Path;

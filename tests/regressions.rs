@@ -1,8 +1,8 @@
 //! What fuzzers and the simulation have found, mended, and kept as a test each.
 //!
-//! To add one: take the next number, name the test by what must hold, say in its comment who found it and what happened, and
-//! make the input as small as it gets. A finding of a fuzz target is an input below `artifacts/`, one of the simulation a
-//! seed; the test here stands for itself and needs neither.
+//! To add one: take the next number, name the test by what must hold, say in its comment who found it and what
+//! happened, and make the input as small as it gets. A finding of a fuzz target is an input below `artifacts/`, one of
+//! the simulation a seed; the test here stands for itself and needs neither.
 
 use std::cell::RefCell;
 use std::io;
@@ -75,8 +75,8 @@ fn r1_a_limit_of_fields_beyond_all_bounds_is_the_room_there_is() {
     }
 }
 
-/// Found by `connection`: the time of the answer was counted from the first byte of the head. One that was typed for longer
-/// than the limit for writing, and whose answer could not leave at once, was over before it began.
+/// Found by `connection`: the time of the answer was counted from the first byte of the head. One that was typed for
+/// longer than the limit for writing, and whose answer could not leave at once, was over before it began.
 #[test]
 fn r2_the_time_of_an_answer_begins_with_the_answer() {
     let seconds = Duration::from_secs;

@@ -115,7 +115,8 @@ pub(crate) const SAMPLES: &[Sample] = &[
     sample("chunks without an end", b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n", &[400]),
 ];
 
-/// The statuses of the final answers in what a server has sent. It looks for status lines, so it is for bodies without any.
+/// The statuses of the final answers in what a server has sent. It looks for status lines, so it
+/// is for bodies without any.
 pub(crate) fn statuses(sent: &[u8]) -> Vec<u16> {
     let lines = String::from_utf8_lossy(sent).into_owned();
     let codes = lines.split("HTTP/1.1 ").skip(1).filter_map(|rest| rest.get(..3)?.parse().ok());

@@ -1,7 +1,8 @@
 //! Locked in, seen from inside: handlers that try what must not work, and what must go on working.
 //!
-//! A lock is for ever, and holds from the thread that calls it: so this binary starts itself again, for the one test `inside`,
-//! which serves until its stdin is closed. Every table is run without a lock, too: there the same handlers succeed.
+//! A lock is for ever, and holds from the thread that calls it: so this binary starts itself again, for the
+//! one test `inside`, which serves until its stdin is closed. Every table is run without a lock, too: there
+//! the same handlers succeed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -1,11 +1,12 @@
 //! Many connections under faults, from a seed: the same scenario for the same number, on every machine.
 //!
-//! In a scenario a few peers share one service and one set of buffers, as they do in the loop. Each says a script of requests,
-//! right and wrong, cut anywhere; its reads and writes block, it ends or vanishes in the middle, the clock jumps, the server
-//! stops. Whatever happens, of each connection these hold:
+//! In a scenario a few peers share one service and one set of buffers, as they do in the loop. Each says a script of
+//! requests, right and wrong, cut anywhere; its reads and writes block, it ends or vanishes in the middle, the clock
+//! jumps, the server stops. Whatever happens, of each connection these hold:
 //!
 //! - its answers come in the order of its requests, each to the byte what that request must be answered;
-//! - none is lost, unless the peer vanished, let a deadline pass that the machine had named, or was told `close`; none is invented;
+//! - none is lost, unless the peer vanished, let a deadline pass that the machine had named, or was told
+//!   `close`; none is invented;
 //! - a wait has its end in the future, and the machine never runs without getting on;
 //! - when all is answered nothing is kept but the connection itself;
 //! - each answer that was begun is observed once, with the bytes that it had on the wire.
@@ -178,7 +179,8 @@ impl<'a> World<'a> {
         assert!(self.peers[index].connection.is_none(), "the connection ends");
     }
 
-    /// A peer that was answered, and has begun nothing new, costs its connection and no more; none, when the server stops.
+    /// A peer that was answered, and has begun nothing new, costs its connection and no more;
+    /// none, when the server stops.
     fn assert_idle(&self, index: usize) {
         let peer = &self.peers[index];
         let Some(connection) = &peer.connection else { return };

@@ -360,8 +360,8 @@ fn one_address_may_hold_so_many_connections() {
     }
 }
 
-/// Many come from the address of a proxy; and a connection that goes by its client's address is not counted as his either, since
-/// whoever sends so many is the proxy.
+/// Many come from the address of a proxy; and a connection that goes by its client's address is not counted as his
+/// either, since whoever sends so many is the proxy.
 #[test]
 fn a_trusted_proxy_may_hold_as_many_as_it_likes() {
     let proxies = || Trust::new(["127.0.0.0/8".parse().unwrap()]);

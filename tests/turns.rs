@@ -124,10 +124,17 @@ impl Write for Noting {
 }
 
 impl Transport for Noting {
+    /// All of it in one call, as a kernel does.
     fn send_file(&mut self, file: &File, offset: u64, count: usize) -> io::Result<usize> {
-        let count = self.mock.send_file(file, offset, count)?;
-        self.writes.push(count);
-        Ok(count)
+        let mut sent = 0;
+        while sent < count {
+            match self.mock.send_file(file, offset + sent as u64, count - sent)? {
+                0 => break,
+                more => sent += more,
+            }
+        }
+        self.writes.push(sent);
+        Ok(sent)
     }
 
     fn shut_down_write(&mut self) -> io::Result<()> {
@@ -157,6 +164,23 @@ fn a_file_leaves_behind_its_head() {
     file.write_all(b"content").unwrap();
     let writes = writes(Echo::with_file(file, 0, 7), "GET /file HTTP/1.1\r\nHost: a\r\n\r\n");
     assert_eq!((writes.len(), writes.last()), (2, Some(&7)));
+}
+
+#[test]
+fn a_long_file_leaves_in_slices_of_a_turn() {
+    const LENGTH: usize = 1_300_000;
+    const SLICE: usize = 512 * 1024;
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&vec![b'x'; LENGTH]).unwrap();
+    let mut bench = Bench { service: Echo::with_file(file, 0, LENGTH as u64), ..Bench::new() };
+    let mut connection = Connection::new(Noting::default(), None, &bench.now);
+    let request = "GET /file HTTP/1.1\r\nHost: a\r\n\r\n";
+    connection.transport_mut().mock.push(request);
+    let first = SLICE - request.len(); // it was read in the same turn
+    for (slice, next) in [(first, true), (SLICE, true), (LENGTH - SLICE - first, false)] {
+        assert_eq!(bench.turn(&mut connection) == Next::Again, next);
+        assert_eq!(connection.transport_mut().writes.pop(), Some(slice));
+    }
 }
 
 #[test]

@@ -21,10 +21,17 @@ fn has_python() -> bool {
 
 /// What the tests ask, each for one thing.
 const APPLICATION: &str = r#"
-import os, sys, time
+import atexit, os, sys, time
 
 with open("pid", "w") as pid:
     pid.write(str(os.getpid()))
+
+@atexit.register
+def linger():
+    open("leaving", "w").close()
+    for _ in range(10_000):
+        if os.path.exists("lingers"):
+            time.sleep(0.002)
 
 def application(environ, start_response):
     path, headers = environ["PATH_INFO"], [("Content-Type", "text/plain")]
@@ -120,6 +127,9 @@ def application(environ, start_response):
         with open("order", "a") as order:
             order.write(environ["QUERY_STRING"])
         time.sleep(0.1)
+    if path == "/reset":
+        start_response("205 Reset Content", headers)
+        return [b"content"]
     if path == "/empty":
         start_response("204 No Content", [])
         return []
@@ -163,6 +173,7 @@ fn answers_whole_and_in_pieces() {
         ("GET", "/app", "", 404, Some("5"), "/app?"),
         ("GET", "/app/location", "", 302, Some("0"), ""),
         ("GET", "/app/empty", "", 204, None, ""),
+        ("GET", "/app/reset", "", 205, Some("0"), ""),
     ];
     for (method, target, body, status, length, expected) in cases {
         let answer = client.request(method, target).body(body).send();
@@ -395,7 +406,8 @@ fn a_peer_that_leaves_has_its_iterable_closed_and_its_place_in_the_queue_given_u
     assert!(directory.path().join("closed").exists() && !directory.path().join("noted").exists());
 }
 
-/// The one worker has to go on though one peer has asked for ten million bytes and takes none of them; and then they are all there.
+/// The one worker has to go on though one peer has asked for ten million bytes and takes none of them; and
+/// then they are all there.
 #[test]
 fn a_peer_that_reads_slowly_keeps_no_worker() {
     if !has_python() {
@@ -481,6 +493,56 @@ fn a_worker_that_is_killed_before_its_first_request_has_nobody_refused() {
         std::thread::sleep(Duration::from_millis(2));
     }
     assert_eq!(client.get("/app/hello").text(), "hello\n");
+}
+
+/// It was told to end by somebody else, and is not done yet: it reads nothing any more, and
+/// nobody has heard of its end.
+#[test]
+fn what_a_worker_has_not_read_is_for_another_one() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    std::fs::write(directory.path().join("lingers"), "").unwrap();
+    let mut client = client(start(directory.path()).with_workers(2));
+    let first = client.get("/app/pid").text();
+    Command::new("kill").args(["-TERM", &first]).status().unwrap();
+    for rounds in 0.. {
+        assert!(rounds < 5000, "it does not end");
+        if directory.path().join("leaving").exists() {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let answer = client.get("/app/pid");
+    assert_eq!((answer.status(), answer.text() == first), (200, false), "{}", answer.text());
+    std::fs::remove_file(directory.path().join("lingers")).unwrap();
+}
+
+/// It says that its sources have changed, and never stops. It is given a request, which it would never read.
+#[test]
+fn a_worker_that_talks_without_end_is_replaced_once() {
+    if !has_python() {
+        return;
+    }
+    let directory = tempfile::tempdir().unwrap();
+    let place = directory.path();
+    // The first one is not what it should be.
+    let python = "#!/bin/sh\necho >> starts\n[ -e flood.py ] || exec python3 \"$@\"\nmv flood.py flooding.py; exec python3 flooding.py\n";
+    let flood = "import os\nos.write(0, b'5:ready,')\nwhile True: os.write(0, b'5:stale,' * 1000)\n";
+    for (name, text) in [("python", python), ("flood.py", flood)] {
+        std::fs::write(place.join(name), text).unwrap();
+    }
+    std::fs::set_permissions(place.join("python"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let mut client = client(start(place).with_workers(1).with_python(place.join("python")));
+    assert_eq!(client.get("/app/hello").text(), "hello\n");
+    for _ in 0..50 {
+        std::thread::sleep(Duration::from_millis(2));
+        assert_eq!(client.get("/app/hello").text(), "hello\n");
+    }
+    // One for what it said first, and perhaps one for what it said while that one was loading.
+    let starts = std::fs::read_to_string(place.join("starts")).unwrap().len();
+    assert!((2..=3).contains(&starts), "{starts} were started");
 }
 
 #[test]

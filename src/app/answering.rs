@@ -1,4 +1,5 @@
-//! The way of a request through an application: hooks, the route or the mount that answers it, and a page where nothing does.
+//! The way of a request through an application: hooks, the route or the mount that answers it, and a
+//! page where nothing does.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -1,7 +1,7 @@
 //! The wall between the server and what others wrote for it: hooks, handlers, error handlers, observers.
 //!
-//! A panic stops here and becomes an error. So does an answer that cannot be sent. What a handler shares with others must
-//! bear a panic half-way, as everywhere in Rust that a panic is caught: a `RefCell` does, it is free again.
+//! A panic stops here and becomes an error. So does an answer that cannot be sent. What a handler shares with others
+//! must bear a panic half-way, as everywhere in Rust that a panic is caught: a `RefCell` does, it is free again.
 
 use std::any::Any;
 use std::io;

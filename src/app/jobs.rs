@@ -27,7 +27,8 @@ impl Jobs {
         self.jobs.push(Job { every: every.max(SHORTEST), due: Cell::new(None), run });
     }
 
-    /// Runs what is due, and says when the next is. A turn that came late runs a job once, not once for each span missed.
+    /// Runs what is due, and says when the next is. A turn that came late runs a job once, not
+    /// once for each span missed.
     pub(super) fn run(&self, now: Tick) -> Tick {
         self.jobs.iter().fold(Tick::NEVER, |next, job| next.min(job.step(now)))
     }

@@ -274,7 +274,8 @@ impl App {
 
     /// Adds an observer, which is told of each exchange when its answer is over: an [`AccessLog`], or a closure.
     ///
-    /// It is not called `observe`: where [`Service`](crate::Service) is in scope, its method of that name would be found first.
+    /// It is not called `observe`: where [`Service`](crate::Service) is in scope, its method of that
+    /// name would be found first.
     ///
     /// # Examples
     /// ```

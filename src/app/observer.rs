@@ -2,8 +2,8 @@
 
 use crate::service::Exchange;
 
-/// Is told of each exchange when its answer is over. A closure over `&Exchange` is one, an [`AccessLog`](super::AccessLog)
-/// another.
+/// Is told of each exchange when its answer is over. A closure over `&Exchange` is one, an
+/// [`AccessLog`](super::AccessLog) another.
 ///
 /// It runs on the loop's one thread: what it waits for, every peer waits for.
 ///

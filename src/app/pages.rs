@@ -1,8 +1,8 @@
-//! From an error to the page a peer sees: the handler for its status, then the one for its class, then the page it brings
-//! itself, then the built-in page.
+//! From an error to the page a peer sees: the handler for its status, then the one for its class, then the page it
+//! brings itself, then the built-in page.
 //!
-//! The built-in page holds the status and the one sentence of the error, as a small HTML page for who asks for one, else as
-//! a line of text. It cannot fail, so it is also what stands behind error handlers that do.
+//! The built-in page holds the status and the one sentence of the error, as a small HTML page for who asks for one,
+//! else as a line of text. It cannot fail, so it is also what stands behind error handlers that do.
 
 use std::borrow::Cow;
 
@@ -98,8 +98,8 @@ const HTML_FIELDS: &[u8] =
     Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
     frame-ancestors 'none'\r\n";
 
-/// `404 Not Found: there is nothing here`. Put together piece by piece, as a format would in five times the time: a scanner
-/// asks for nothing else.
+/// `404 Not Found: there is nothing here`. Put together piece by piece, as a format would in five times the time: a
+/// scanner asks for nothing else.
 fn line(error: &HttpError) -> String {
     let mut code = [0; 3];
     [error.status.digits(&mut code), " ", error.status.reason(), ": ", &error.detail, "\n"].concat()

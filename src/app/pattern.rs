@@ -23,8 +23,8 @@ pub(super) fn prefix(pattern: &str) -> String {
     path
 }
 
-/// True if a pattern is [`prefix`] and then one named segment to the end, `(?<name>[^/]+)`, as most expressions are. To look
-/// for a slash costs a fifth of what running the expression does.
+/// True if a pattern is [`prefix`] and then one named segment to the end, `(?<name>[^/]+)`, as most expressions are. To
+/// look for a slash costs a fifth of what running the expression does.
 pub(super) fn ends_in_segment(pattern: &str) -> bool {
     let (_, rest) = beginning(pattern);
     let name = rest.strip_prefix("(?<").or_else(|| rest.strip_prefix("(?P<"));

@@ -38,15 +38,16 @@ const NOT_IN_URI: &AsciiSet =
 
 /// A pattern for paths, and the target that those who ask for one are led to; it answers every method.
 ///
-/// The pattern is that of a [`Route`]: it must match the whole path, decoded, without the query. A `.` matches no line end, which
-/// a path may have as `%0A`; `(?s)` before the pattern changes that. The target begins with `/`,
-/// or with `http://` or `https://` and a host. In its path, its query and its fragment `$1`, `${1}` and `${name}` stand for
-/// what a group caught, percent-encoded as the place needs it; `$$` is a dollar. No group may stand in the host, and where
-/// the target begins with `/`, the location has one slash at its front whatever was caught: nobody is led to a host that
-/// the target does not name. The query of the request goes along, unless the target has a `?`.
+/// The pattern is that of a [`Route`]: it must match the whole path, decoded, without the query. A `.` matches no line
+/// end, which a path may have as `%0A`; `(?s)` before the pattern changes that. The target begins with `/`, or with
+/// `http://` or `https://` and a host. In its path, its query and its fragment `$1`, `${1}` and `${name}` stand for
+/// what a group caught, percent-encoded as the place needs it; `$$` is a dollar. No group may stand in the host, and
+/// where the target begins with `/`, the location has one slash at its front whatever was caught: nobody is led to a
+/// host that the target does not name. The query of the request goes along, unless the target has a `?`.
 ///
-/// The status is 307: the client asks in the same way there, with the same method and content (RFC 9110 section 15.4.8),
-/// and asks here again the next time. A 308 or a 301 may be remembered by a browser for ever, mistakes included.
+/// The status is 307: the client asks in the same way there, with the same method and content (RFC 9110
+/// section 15.4.8), and asks here again the next time. A 308 or a 301 may be remembered by a browser for
+/// ever, mistakes included.
 ///
 /// ```
 /// use ownhands::{App, Status, app::Redirect, testing::MockClient};
@@ -88,8 +89,8 @@ impl Redirect {
     /// A redirect with status 307.
     ///
     /// # Errors
-    /// As [`Route::new`]; and if the target begins with neither `/` nor `http://` nor `https://`, names no host where it
-    /// should, has a group in the host or one that the pattern does not have, or is matched by the pattern itself.
+    /// As [`Route::new`]; and if the target begins with neither `/` nor `http://` nor `https://`, names no host where
+    /// it should, has a group in the host or one that the pattern does not have, or is matched by the pattern itself.
     ///
     /// # Examples
     /// ```
@@ -199,8 +200,8 @@ impl Piece {
     }
 }
 
-/// The octets that a stretch of the path as text stands for: what is no UTF-8 was one U+FFFD there, and is to go out as it
-/// came in.
+/// The octets that a stretch of the path as text stands for: what is no UTF-8 was one U+FFFD there, and is
+/// to go out as it came in.
 fn octets_of(path: &[u8], stretch: &Range<usize>) -> Vec<u8> {
     let mut octets = Vec::with_capacity(stretch.len());
     let mut at: usize = 0;
@@ -297,7 +298,8 @@ impl App {
         self.add_redirect(Redirect::new(pattern, target)?)
     }
 
-    /// Adds a redirect. It has its place among the routes: before those that are added later, and before what is mounted.
+    /// Adds a redirect. It has its place among the routes: before those that are added later,
+    /// and before what is mounted.
     ///
     /// # Errors
     /// If there is a redirect, or a route for any method, with this pattern.

@@ -30,8 +30,9 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Refusals written in one second, at the level info, and as many at the level warn: a scanner makes thousands of the ones, a
-/// crowd at the door of the others, and each costs a write. What is wrong with the server itself is always written.
+/// Refusals written in one second, at the level info, and as many at the level warn: a scanner makes thousands
+/// of the ones, a crowd at the door of the others, and each costs a write. What is wrong with the server
+/// itself is always written.
 const LINES_A_SECOND: u32 = 20;
 
 /// Writes refusals to the log, so many a second; the others are counted.
@@ -93,8 +94,8 @@ impl Ration {
     }
 }
 
-/// What is wrong with the server or its disk is for its keeper to see, and so is why a file is not to be had; what peers
-/// ask in vain of an application is everyday.
+/// What is wrong with the server or its disk is for its keeper to see, and so is why a file is not to be had; what
+/// peers ask in vain of an application is everyday.
 fn level(error: &HttpError) -> Level {
     match error.status {
         Status::SERVICE_UNAVAILABLE => Level::Warn,

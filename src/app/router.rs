@@ -22,9 +22,9 @@ pub(super) type Spans = Vec<Option<(usize, usize)>>;
 
 /// A method, a pattern and what answers there.
 ///
-/// The pattern is a regular expression, in the syntax of the `regex` crate, which must match the whole path: percent-decoded,
-/// without the query. What its named groups catch is [`Request::param`]; `(?<name>[^/]+)` is one segment of the path. A dot
-/// is any character; `/robots\.txt` means the dot itself.
+/// The pattern is a regular expression, in the syntax of the `regex` crate, which must match the whole path:
+/// percent-decoded, without the query. What its named groups catch is [`Request::param`]; `(?<name>[^/]+)` is one
+/// segment of the path. A dot is any character; `/robots\.txt` means the dot itself.
 ///
 /// A route for GET also answers HEAD, unless a route for HEAD matches; the body is left out on the way. A route for
 /// [`ANY_METHOD`](Route::ANY_METHOD) answers every method.
@@ -81,8 +81,8 @@ impl Route {
     /// A route. The method is compared with regard to case, as all are (RFC 9110 section 9.1).
     ///
     /// # Errors
-    /// If the method is no token, the pattern is no regular expression, or it is a plain text that does not begin with `/`
-    /// and so could never match.
+    /// If the method is no token, the pattern is no regular expression, or it is a plain text that does not begin with
+    /// `/` and so could never match.
     ///
     /// # Examples
     /// ```
@@ -178,7 +178,8 @@ impl Expression {
     /// A regular expression that matches whole paths.
     pub(super) fn compile(pattern: &str) -> Result<Regex, RouteError> {
         let refused = |source: regex::Error| RouteError::Pattern { pattern: pattern.into(), source: source.into() };
-        // First alone, so that an error speaks of what was written, and `a)|(b` does not get out of the group around it.
+        // First alone, so that an error speaks of what was written, and `a)|(b` does not get
+        // out of the group around it.
         Regex::new(pattern).map_err(refused)?;
         Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(refused)
     }

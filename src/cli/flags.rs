@@ -15,8 +15,8 @@ use ownhands::{Config, Limits, Timeouts};
 use regex::Regex;
 
 use super::values::{
-    AccessFormat, Place, Proxy, Seconds, Strictness, count, expression, fields, file_name, format, glob, header, level,
-    mount, name, place, port, positive, proxy, redirect, sandbox, truth, whole,
+    AccessFormat, By, Place, Proxy, Seconds, Strictness, count, expression, fields, file_name, format, glob, header,
+    level, mount, name, place, port, positive, proxy, redirect, sandbox, truth, whole,
 };
 
 pub(super) use applications::Applications;
@@ -74,6 +74,7 @@ pub(super) enum Verb {
 }
 
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Paths {
     /// The directory to serve, or a file; several are served by their names
     #[arg(value_name = "PATH", default_value = ".", value_hint = ValueHint::AnyPath)]
@@ -122,7 +123,7 @@ pub(super) fn table() -> Command {
             .value_name("true|false")
             .default_value("false")
             .default_missing_value("true")
-            .value_parser(truth),
+            .value_parser(By(truth)),
         _ => arg,
     })
 }
@@ -137,6 +138,7 @@ pub(super) fn with_verbs(table: &Command, arguments: &[OsString]) -> Command {
 
 /// The options, by the headings of the help.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Flags {
     #[command(flatten, next_help_heading = "Listening")]
     pub(super) listening: Listening,
@@ -162,13 +164,14 @@ pub(super) struct Flags {
 
 /// Where the server listens.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Listening {
     /// Listen on this port; 0 picks a free one [default: 8000, or the next free one]
-    #[arg(short, long, value_name = "PORT", value_parser = port)]
+    #[arg(short, long, value_name = "PORT", value_parser = By(port))]
     pub(super) port: Option<u16>,
 
     /// Listen on this IP address, such as 127.0.0.1 or ::1, or on a socket in the file system: unix:/run/web.sock; may be given several times [default: 127.0.0.1]
-    #[arg(short, long, value_name = "ADDR|unix:PATH", value_hint = ValueHint::AnyPath, value_parser = place)]
+    #[arg(short, long, value_name = "ADDR|unix:PATH", value_hint = ValueHint::AnyPath, value_parser = By(place))]
     pub(super) bind: Vec<Place>,
 
     /// Listen on all interfaces, so that others in the network can connect
@@ -178,9 +181,10 @@ pub(super) struct Listening {
 
 /// What is served, and how.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Served {
     /// The file that is served for a directory
-    #[arg(long, value_name = "NAME", default_value = "index.html", value_parser = file_name)]
+    #[arg(long, value_name = "NAME", default_value = "index.html", value_parser = By(file_name))]
     pub(super) index: String,
 
     /// Answer 404 for a directory without an index file, instead of listing it
@@ -196,7 +200,7 @@ pub(super) struct Served {
     pub(super) hidden: bool,
 
     /// Do not serve what this pattern matches: *.log anywhere, /tmp or docs/*.bak from the root; may be given several times
-    #[arg(long, value_name = "GLOB", value_parser = glob)]
+    #[arg(long, value_name = "GLOB", value_parser = By(glob))]
     pub(super) hide: Vec<String>,
 
     /// Follow links that lead out of what is served, too
@@ -212,19 +216,19 @@ pub(super) struct Served {
     pub(super) spa: bool,
 
     /// Serve this directory or file under this path, too: /photos=/srv/photos; may be given several times
-    #[arg(long, value_name = "PATH=DIR", value_hint = ValueHint::DirPath, value_parser = mount)]
+    #[arg(long, value_name = "PATH=DIR", value_hint = ValueHint::DirPath, value_parser = By(mount))]
     pub(super) mount: Vec<(String, PathBuf)>,
 
     /// Lead those who ask for this path elsewhere: '/old/(.*)=/new/$1', and with a status '301 /old=/new'; may be given several times
-    #[arg(long, value_name = "REGEX=TARGET", value_parser = redirect)]
+    #[arg(long, value_name = "REGEX=TARGET", value_parser = By(redirect))]
     pub(super) redirect: Vec<Redirect>,
 
     /// A header that goes with every file and listing; may be given several times
-    #[arg(long, value_name = "NAME: VALUE", value_parser = header)]
+    #[arg(long, value_name = "NAME: VALUE", value_parser = By(header))]
     pub(super) header: Vec<(String, String)>,
 
     /// Seconds for which caches may use a file without asking [default: they ask each time]
-    #[arg(long, value_name = "SECONDS", value_parser = whole)]
+    #[arg(long, value_name = "SECONDS", value_parser = By(whole))]
     pub(super) cache: Option<u64>,
 
     /// Tell clients on this machine why something is not to be had, as the log has it
@@ -234,46 +238,48 @@ pub(super) struct Served {
 
 /// How much may be asked for.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Bounds {
     /// Connections held at once; the limit of open files is raised to fit
-    #[arg(long, value_name = "N", default_value_t = Config::MAX_CONNECTIONS, value_parser = count)]
+    #[arg(long, value_name = "N", default_value_t = Config::MAX_CONNECTIONS, value_parser = By(count))]
     pub(super) max_connections: usize,
 
     /// Connections from one address; an IPv6 network of 64 bits is one [default: half of all, this machine's own free]
-    #[arg(long, value_name = "N", value_parser = count)]
+    #[arg(long, value_name = "N", value_parser = By(count))]
     pub(super) max_per_address: Option<usize>,
 
     /// Bytes of a request's head; a longer one is refused with 431
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::HEAD, value_parser = count)]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::HEAD, value_parser = By(count))]
     pub(super) max_head: usize,
 
     /// Bytes of a request's target; a longer one is refused with 414
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::TARGET, value_parser = count)]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::TARGET, value_parser = By(count))]
     pub(super) max_target: usize,
 
     /// Header fields of a request, 256 at most; more are refused with 431
-    #[arg(long, value_name = "N", default_value_t = Limits::FIELDS, value_parser = fields)]
+    #[arg(long, value_name = "N", default_value_t = Limits::FIELDS, value_parser = By(fields))]
     pub(super) max_fields: usize,
 
     /// Bytes of a request's body; a longer one is refused with 413
-    #[arg(long, value_name = "BYTES", default_value_t = Limits::BODY, value_parser = whole)]
+    #[arg(long, value_name = "BYTES", default_value_t = Limits::BODY, value_parser = By(whole))]
     pub(super) max_body: u64,
 
     /// Requests on one connection, after which it is closed [default: without end]
-    #[arg(long, value_name = "N", value_parser = positive)]
+    #[arg(long, value_name = "N", value_parser = By(positive))]
     pub(super) max_requests: Option<u64>,
 
     /// Bytes kept for clients that do not read, or do not finish what they say, of all connections together
-    #[arg(long, value_name = "BYTES", default_value_t = Config::MAX_KEPT, value_parser = count)]
+    #[arg(long, value_name = "BYTES", default_value_t = Config::MAX_KEPT, value_parser = By(count))]
     pub(super) max_kept: usize,
 
     /// Bytes a second that a client must send of a long body, and take of a long answer
-    #[arg(long, value_name = "BYTES", default_value_t = Timeouts::MIN_RATE, value_parser = positive)]
+    #[arg(long, value_name = "BYTES", default_value_t = Timeouts::MIN_RATE, value_parser = By(positive))]
     pub(super) min_rate: u64,
 }
 
 /// How long things may take.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Times {
     /// Seconds a client may take for the head of a request
     #[arg(long, value_name = "SECONDS", default_value_t = Seconds(Timeouts::HEAD))]
@@ -302,13 +308,14 @@ pub(super) struct Times {
 
 /// What is told, and to whom.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Logs {
     /// Where a line for each request goes: - is stdout, off is nowhere
     #[arg(long, value_name = "-|FILE|off", default_value = "-", allow_hyphen_values = true, value_hint = ValueHint::FilePath)]
     pub(super) access_log: PathBuf,
 
     /// How a line of the access log looks: combined, or json
-    #[arg(long, value_name = "FORMAT", default_value = "combined", value_parser = format)]
+    #[arg(long, value_name = "FORMAT", default_value = "combined", value_parser = By(format))]
     pub(super) access_log_format: AccessFormat,
 
     /// Where what happens is told: - is stderr, off is nowhere
@@ -316,19 +323,20 @@ pub(super) struct Logs {
     pub(super) log: PathBuf,
 
     /// How much is told: error, warn, info, debug, trace or off
-    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = level)]
+    #[arg(long, value_name = "LEVEL", default_value = "info", value_parser = By(level))]
     pub(super) log_level: LevelFilter,
 
     /// Show the conversations on stderr as curl -v would; with a regular expression, those for paths that it matches
-    #[arg(long, value_name = "PATH-REGEX", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = expression)]
+    #[arg(long, value_name = "PATH-REGEX", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = By(expression))]
     pub(super) trace: Option<Regex>,
 }
 
 /// Who is believed about a client.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Believed {
     /// Believe a proxy at this address, or in this network, who its client is; unix is any at a socket in the file system; may be given several times
-    #[arg(long, value_name = "CIDR|unix", value_parser = proxy)]
+    #[arg(long, value_name = "CIDR|unix", value_parser = By(proxy))]
     pub(super) trust: Vec<Proxy>,
 
     /// Trusted proxies say who their client is by the PROXY protocol, at the beginning of each connection
@@ -338,13 +346,14 @@ pub(super) struct Believed {
 
 /// What the process may still do once it listens.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Locked {
     /// Become this user once the sockets are bound
-    #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = name)]
+    #[arg(long, value_name = "USER", value_hint = ValueHint::Username, value_parser = By(name))]
     pub(super) user: Option<String>,
 
     /// Become this group once the sockets are bound [default: the user's]
-    #[arg(long, value_name = "GROUP", value_parser = name)]
+    #[arg(long, value_name = "GROUP", value_parser = By(name))]
     pub(super) group: Option<String>,
 
     /// See nothing of the disk outside this directory, once the sockets are bound
@@ -352,12 +361,13 @@ pub(super) struct Locked {
     pub(super) chroot: Option<PathBuf>,
 
     /// Lock the process in: off, best-effort (what the kernel can), or required (or do not start)
-    #[arg(long, value_name = "MODE", default_value = "best-effort", value_parser = sandbox)]
+    #[arg(long, value_name = "MODE", default_value = "best-effort", value_parser = By(sandbox))]
     pub(super) sandbox: Strictness,
 }
 
 /// How a server in the background is found.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Background {
     /// Where a server in the background leaves its number [default: in the user's runtime directory, or that for temporary files; root's is /run]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -366,6 +376,7 @@ pub(super) struct Background {
 
 /// Where options come from.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(super) struct Configuration {
     /// Read options from this file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

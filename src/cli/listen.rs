@@ -32,8 +32,8 @@ pub(super) struct Bound {
     pub(super) is_activated: bool,
 }
 
-/// Binds what was asked for. Sockets that were there before are used where they are what was asked for; where nothing was,
-/// those that the service manager has bound are.
+/// Binds what was asked for. Sockets that were there before are used where they are what was asked for; where nothing
+/// was, those that the service manager has bound are.
 pub(super) fn bind(options: &Options, inherited: Vec<Inherited>) -> Result<Bound, Failure> {
     let is_activated = inherited.iter().any(|inherited| inherited.is_activated);
     if is_activated && !options.names_a_place() {
@@ -64,8 +64,8 @@ pub(super) struct Unclaimed {
 }
 
 impl Unclaimed {
-    /// Takes its name out, once the predecessor has left: he does not know that it is not needed. Where the walls are in the
-    /// way it stays.
+    /// Takes its name out, once the predecessor has left: he does not know that it is not needed. Where the walls
+    /// are in the way it stays.
     pub(super) fn clear(self) {
         // He may not have closed it yet. If somebody still listens there now, the name is that one's.
         let cleared = shutdown(&self.socket, Shutdown::Both)

@@ -37,8 +37,8 @@ pub(super) fn anchor(options: &mut Options, directory: &Path) {
     }
 }
 
-/// Locks the process in, but for connections to these ports. From then on the paths of the options are what they are inside of
-/// the new root, and long bodies lie in a directory of their own.
+/// Locks the process in, but for connections to these ports. From then on the paths of the options are what they are
+/// inside of the new root, and long bodies lie in a directory of their own.
 pub(super) fn lock(options: &mut Options, logs: &Logs, ports: &[u16]) -> Result<Option<Locked>, Failure> {
     if !is_wanted(options) {
         return Ok(None);
@@ -66,7 +66,8 @@ pub(super) fn lock(options: &mut Options, logs: &Logs, ports: &[u16]) -> Result<
     Ok(Some(locked))
 }
 
-/// Fits what a reload has read to the process as it is: its paths are those from outside, and what is locked stays locked.
+/// Fits what a reload has read to the process as it is: its paths are those from outside, and
+/// what is locked stays locked.
 pub(super) fn stay(old: &Options, new: &mut Options) -> Result<(), Failure> {
     if (&old.user, &old.group, &old.chroot, old.sandbox) != (&new.user, &new.group, &new.chroot, new.sandbox) {
         let why = "the user, the group, the root and the sandbox of a running server cannot be changed: restart it";
@@ -228,8 +229,8 @@ fn warn_of_the_root(options: &Options) {
     }
 }
 
-/// The kernel's rules hold for all below a directory: one for logs that holds the pages as well opens them to be written. And a
-/// log that lies in what is served is served.
+/// The kernel's rules hold for all below a directory: one for logs that holds the pages as well opens them to be
+/// written. And a log that lies in what is served is served.
 fn warn_of_logs(options: &Options) {
     for log in logs(options).filter_map(|path| path.canonicalize().ok()) {
         if let Some(path) = served(options).find(|path| path.canonicalize().is_ok_and(|path| log.starts_with(&path))) {

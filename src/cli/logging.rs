@@ -1,4 +1,5 @@
-//! Log records: a line each, `2026-11-20 19:00:00,123 [INFO] message`, and what becomes of those that cannot be written.
+//! Log records: a line each, `2026-11-20 19:00:00,123 [INFO] message`, and what becomes of
+//! those that cannot be written.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -44,8 +45,8 @@ impl fmt::Display for Stamp<'_> {
     }
 }
 
-/// Takes records, one with each write, and never fails: what the sink does not take is lost, counted, and told of when it takes
-/// something again. A record that was written in part is completed first.
+/// Takes records, one with each write, and never fails: what the sink does not take is lost, counted, and told of when
+/// it takes something again. A record that was written in part is completed first.
 struct Records<W> {
     sink: W,
     zone: TimeZone,
@@ -130,7 +131,8 @@ mod tests {
 
     #[test]
     fn records_lost_to_a_full_disk_are_told_of() {
-        // For each room the disk has before it is full: what stands there at last, without the time, and how many were lost.
+        // For each room the disk has before it is full: what stands there at last, without the
+        // time, and how many were lost.
         let cases = [
             (0, "lost 3|last|"),
             (1, "first|lost 2|last|"),

@@ -1,5 +1,5 @@
-//! The two logs of the command: what happens, and a line for each request. Opened at the start, opened again when they were
-//! renamed, and led elsewhere when the configuration says so.
+//! The two logs of the command: what happens, and a line for each request. Opened at the start, opened again when they
+//! were renamed, and led elsewhere when the configuration says so.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -118,7 +118,8 @@ fn serve(options: Box<Options>, role: Role, is_detached: bool) -> Result<(), Fai
                 predecessor.despair(&options::one_line(failure.why()));
             }
         })?;
-    // It has left: neither the wire nor what was not taken over, such as another pid file with its lock, is held any longer.
+    // It has left: neither the wire nor what was not taken over, such as another pid file with its
+    // lock, is held any longer.
     drop(predecessor);
     let heard = say(steward.announcement());
     if let Some(detachment) = detachment {

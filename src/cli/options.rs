@@ -110,8 +110,8 @@ pub(super) enum Sink {
     Off,
 }
 
-/// Reads the arguments, the environment, and the file that one of them names. It keeps nothing: asked again with the same
-/// arguments, it says what they mean by then.
+/// Reads the arguments, the environment, and the file that one of them names. It keeps nothing: asked again with the
+/// same arguments, it says what they mean by then.
 pub(super) fn read(
     arguments: impl Iterator<Item = OsString>,
     environment: impl Iterator<Item = (OsString, OsString)>,
@@ -133,12 +133,8 @@ pub(super) fn read_by(
     if gathered.line.options.configuration.print_config {
         return Ok(Asked::Text(config::print(&gathered)));
     }
+    gathered.check_needs()?;
     let Gathered { line, verb, paths, file, origins, .. } = *gathered;
-    let believed = &line.options.believed;
-    if believed.proxy_protocol && believed.trust.is_empty() {
-        let why = "--proxy-protocol is for proxies that are trusted: name them by --trust";
-        return Err(origins.blame("proxy-protocol", why.to_owned()));
-    }
     let is_check = line.options.configuration.check;
     let is_demo = matches!(verb, Some(Verb::Demo { .. }));
     let has_root = line.options.locked.chroot.is_some();

@@ -1,7 +1,7 @@
 //! Writing to who may not read: stdout and stderr, without ever waiting for them.
 //!
-//! A pipe that nobody empties, a pager that is not scrolled, a terminal that was stopped by Ctrl-S would otherwise hold the
-//! loop, and with it every peer. What cannot be written at once is an error, and lost.
+//! A pipe that nobody empties, a pager that is not scrolled, a terminal that was stopped by Ctrl-S would otherwise hold
+//! the loop, and with it every peer. What cannot be written at once is an error, and lost.
 
 use std::io::{self, Write};
 use std::os::fd::AsFd;

@@ -12,7 +12,8 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use super::patient::Patient;
 
-/// A log's way out. A clone is another handle to the same one: whoever writes need not know that it leads elsewhere now.
+/// A log's way out. A clone is another handle to the same one: whoever writes need not know
+/// that it leads elsewhere now.
 #[derive(Clone)]
 pub(super) struct Outlet(Arc<Mutex<State>>);
 
@@ -115,8 +116,8 @@ impl Target {
     }
 }
 
-/// A file, and the way back to it. The directory is held open: a process that was locked in or has another root no longer finds
-/// it by its path.
+/// A file, and the way back to it. The directory is held open: a process that was locked in or has another root no
+/// longer finds it by its path.
 pub(super) struct LogFile {
     path: PathBuf,
     directory: OwnedFd,
@@ -144,8 +145,8 @@ impl LogFile {
     }
 }
 
-/// Not to wait, neither now nor later, where it is a pipe that nobody reads; and not to be ruled by it where it is a terminal.
-/// Root follows no link out of a directory that somebody else can write: it would write wherever he likes.
+/// Not to wait, neither now nor later, where it is a pipe that nobody reads; and not to be ruled by it where it is a
+/// terminal. Root follows no link out of a directory that somebody else can write: it would write wherever he likes.
 fn open_at(directory: &OwnedFd, name: &OsString) -> io::Result<OwnedFd> {
     let how = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     let facts = rustix::fs::fstat(directory)?;

@@ -1,5 +1,5 @@
-//! What the command serves: redirects, applications, directories and files, in the demo with a few routes before them, and the
-//! access log.
+//! What the command serves: redirects, applications, directories and files, in the demo with a few routes before
+//! them, and the access log.
 
 use std::fmt::Display;
 use std::fs;
@@ -23,8 +23,8 @@ pub(super) fn furnish(options: &Options, logs: &Logs, staff: &Staff) -> Result<A
     Ok(app)
 }
 
-/// Makes the application, and writes nothing: redirects go first, then the demo, then what is mounted. Without a staff, nobody
-/// runs what is no file.
+/// Makes the application, and writes nothing: redirects go first, then the demo, then what is mounted. Without a staff,
+/// nobody runs what is no file.
 pub(super) fn build(options: &Options, staff: Option<&Staff>) -> Result<App, Failure> {
     check_paths(options)?;
     applications::check_places(options)?;

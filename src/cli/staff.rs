@@ -1,6 +1,7 @@
 //! Who runs the applications: what there is of them beside the options, and outlives a reload.
 //!
-//! Programs are started outside of the walls, and names of hosts are looked up there: both are had before the walls go up.
+//! Programs are started outside of the walls, and names of hosts are looked up there: both are
+//! had before the walls go up.
 
 use std::fmt::Display;
 use std::io::{self, Write};
@@ -78,7 +79,8 @@ impl Staff {
         Ok(staff)
     }
 
-    /// Looks up the hosts that a reload has brought, where they are in reach: behind walls, only the ports of those before are.
+    /// Looks up the hosts that a reload has brought, where they are in reach: behind walls, only the
+    /// ports of those before are.
     pub(super) fn meet(&mut self, options: &Options) -> Result<(), Failure> {
         let mut names = options.applications.scgi.iter().filter_map(|(_, place)| place.host());
         match names.find(|name| !self.knows(name)) {

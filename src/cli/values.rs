@@ -1,11 +1,15 @@
 //! What the values of options may be.
 
+use std::convert::Infallible;
+use std::ffi::OsStr;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::TypedValueParser;
+use clap::{Arg, Command};
 use ipnet::IpNet;
 use log::LevelFilter;
 use ownhands::app::Redirect;
@@ -15,6 +19,30 @@ use regex::Regex;
 
 /// A deadline longer than this, a year, is a slip of the hand.
 const MAX_SECONDS: f64 = 366.0 * 24.0 * 3600.0;
+
+/// Reads a value by a function, which says why it is none. Clap takes the functions themselves, too, and then makes all that it
+/// has to say about a wrong value anew for each of them: two dozen times.
+#[derive(Clone, Copy)]
+pub(super) struct By<T>(pub(super) fn(&str) -> Result<T, String>);
+
+impl<T: Clone + Send + Sync + 'static> TypedValueParser for By<T> {
+    type Value = T;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<T, clap::Error> {
+        let read = value.to_str().map_or(Err(String::new()), self.0);
+        read.map_err(|why| refusal(command, arg, value, &why))
+    }
+}
+
+/// What clap says of a value that is refused for this reason, or because it is not UTF-8.
+fn refusal(command: &Command, arg: Option<&Arg>, value: &OsStr, why: &str) -> clap::Error {
+    let why = why.to_owned();
+    let refuse = move |_: &str| Err::<Infallible, String>(why.clone());
+    match refuse.parse_ref(command, arg, value) {
+        Err(error) => error,
+        Ok(never) => match never {},
+    }
+}
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -42,8 +42,8 @@ impl<S: ?Sized> Context<'_, S> {
     }
 }
 
-/// Content up to this size is copied behind its head and leaves with it in one write, which costs less than a second write
-/// would; longer content is written from where it is.
+/// Content up to this size is copied behind its head and leaves with it in one write, which costs less than a second
+/// write would; longer content is written from where it is.
 const SMALL: usize = 32 * 1024;
 
 /// How often one answer may be put off: a script may point to another, but not in a circle.
@@ -83,7 +83,8 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         self.settle(response, arrived, &request, 0)
     }
 
-    /// Answers a request whose answer was put off, for so many times now; or waits once more, for an answer from elsewhere.
+    /// Answers a request whose answer was put off, for so many times now; or waits once more, for
+    /// an answer from elsewhere.
     pub(super) fn finish(
         &mut self,
         arrived: &Arrived<'_>,
@@ -150,8 +151,8 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         Writing { body, next: Ask::Soon, keep_alive: promise.keep_alive, may_have_more: false }
     }
 
-    /// The response, or a 500 in place of one that cannot be sent: with what is no header, an interim status, after which a
-    /// peer would go on waiting (RFC 9110 section 15.2), or put off where nobody waits for it.
+    /// The response, or a 500 in place of one that cannot be sent: with what is no header, an interim status, after
+    /// which a peer would go on waiting (RFC 9110 section 15.2), or put off where nobody waits for it.
     fn checked(&self, response: Response, received: &[u8]) -> Response {
         let fault = match response.headers.refusal() {
             Some(why) => why.to_owned(),

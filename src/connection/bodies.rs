@@ -1,7 +1,8 @@
-//! Where long bodies lie while they come: files without a name, in the temporary directory or in one that nobody else sees.
+//! Where long bodies lie while they come: files without a name, in the temporary directory or in
+//! one that nobody else sees.
 //!
-//! A process that is locked in finds no temporary directory, or must not write in it. So the private one is made and opened
-//! before, and every body is created relative to that descriptor, which works inside any root.
+//! A process that is locked in finds no temporary directory, or must not write in it. So the private one is made and
+//! opened before, and every body is created relative to that descriptor, which works inside any root.
 
 use std::fs::{File, Permissions};
 use std::io;
@@ -47,13 +48,14 @@ struct Kept {
 /// A body is its server's business only.
 const OWN_FILE: Mode = Mode::RUSR.union(Mode::WUSR);
 
-/// Names that are tried for a file in the private directory: nobody else has any in it, but a crashed one may have left some.
+/// Names that are tried for a file in the private directory: nobody else has any in it, but a
+/// crashed one may have left some.
 const NAMES_TRIED: usize = 100;
 
 impl Bodies {
-    /// In a new directory of mode 0700 in the temporary one. Where the file system lets files be created in a directory that
-    /// is removed already (tmpfs does, ext4 does not), it has no name from now on, and nothing is left behind by a process
-    /// that is killed; elsewhere it is removed when the last copy of this is dropped.
+    /// In a new directory of mode 0700 in the temporary one. Where the file system lets files be created in a directory
+    /// that is removed already (tmpfs does, ext4 does not), it has no name from now on, and nothing is left behind by a
+    /// process that is killed; elsewhere it is removed when the last copy of this is dropped.
     ///
     /// # Errors
     /// What the system says when the temporary directory cannot be written.

@@ -1,7 +1,8 @@
 //! Which answers are still on their way, for those who want to be told when one is over.
 //!
-//! Several answers may leave with one write, and one may take minutes: an entry is settled when the last byte of its
-//! answer was sent, or when the connection ends. Where nobody wants to be told, the ledger stays empty and costs nothing.
+//! Several answers may leave with one write, and one may take minutes: an entry is settled when the last
+//! byte of its answer was sent, or when the connection ends. Where nobody wants to be told, the ledger stays
+//! empty and costs nothing.
 
 use std::collections::VecDeque;
 

@@ -1,8 +1,8 @@
 //! Layer 3: one peer, over a [`Transport`]. The machine that reads requests and writes answers.
 //!
-//! It knows no socket library, no loop and no application. The loop tells it what the transport may be ready for and lends
-//! it buffers, a service and the time; it goes on until it must wait, and says until when. Sockets, mocks and fuzzers drive
-//! the same [`Connection::advance`].
+//! It knows no socket library, no loop and no application. The loop tells it what the transport may be ready for and
+//! lends it buffers, a service and the time; it goes on until it must wait, and says until when. Sockets, mocks and
+//! fuzzers drive the same [`Connection::advance`].
 //!
 //! ```text
 //! Preamble, where a proxy must first say whom it speaks for
@@ -15,10 +15,10 @@
 //!                                            put off               leaves                sends is thrown away
 //! ```
 //!
-//! Always to the right, and past what is not needed: Parsed where there is no body, Waiting where the handler answers at
-//! once, both where the request is refused, Lingering where the peer has said all. A peer that is gone, or says or takes
-//! nothing for too long, goes from anywhere to Closed. One for whom there was no room begins as TurnedAway: its refusal is
-//! written at once.
+//! Always to the right, and past what is not needed: Parsed where there is no body, Waiting where the handler answers
+//! at once, both where the request is refused, Lingering where the peer has said all. A peer that is gone, or says or
+//! takes nothing for too long, goes from anywhere to Closed. One for whom there was no room begins as TurnedAway: its
+//! refusal is written at once.
 
 mod answering;
 mod bodies;
@@ -94,7 +94,8 @@ pub enum Phase {
     Open,
     /// Stopping: what has begun is finished, with `Connection: close`, and idle connections end.
     Draining,
-    /// Stopping, and the connection is so new, or so busy, that a request may be on its way: it is waited for. It is the last one.
+    /// Stopping, and the connection is so new, or so busy, that a request may be on its way: it is waited
+    /// for. It is the last one.
     LastOrders,
     /// The house is full, and this one does least with its place: a request that has come is answered, with
     /// `Connection: close`; where none has, it ends, and a head that has begun is refused.
@@ -220,8 +221,8 @@ impl<T: Transport> Connection<T> {
         self
     }
 
-    /// The same connection, as one from a trusted proxy that speaks the PROXY protocol: it must begin with whom the proxy speaks
-    /// for, and then is that client's. Anything else is refused with 400.
+    /// The same connection, as one from a trusted proxy that speaks the PROXY protocol: it must begin with whom the
+    /// proxy speaks for, and then is that client's. Anything else is refused with 400.
     ///
     /// An example stands at [`MockClient::behind_proxy`](crate::testing::MockClient::behind_proxy).
     #[must_use]
@@ -293,7 +294,8 @@ impl<T: Transport> Connection<T> {
         cx.scratch.load(self.kept.take());
         if self.is_overdue(cx) {
             match self.limit(cx) {
-                // A socket is called writable when a third of its buffer is free; what a slow peer has taken, a write tells.
+                // A socket is called writable when a third of its buffer is free; what a slow peer
+                // has taken, a write tells.
                 Limit::Write if !self.is_writable => self.is_writable = true,
                 Limit::Write => {}
                 _ => self.time_out(cx),
@@ -387,7 +389,8 @@ impl<T: Transport> Connection<T> {
         cx.now.tick() >= self.deadline(cx) && !is_resting
     }
 
-    /// The phase has lasted too long. A peer that was saying something is told so; one that says or takes nothing is left.
+    /// The phase has lasted too long. A peer that was saying something is told so; one that says
+    /// or takes nothing is left.
     fn time_out<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>) {
         let limit = self.limit(cx);
         self.narrator(cx).tell(&Event::Overdue(limit));

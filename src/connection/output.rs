@@ -2,8 +2,8 @@
 
 /// A buffer that is encoded into at its end and sent from its front.
 ///
-/// Positions count the bytes of a turn's answers, those of files included; a position is never reused while somebody may
-/// ask for it.
+/// Positions count the bytes of a turn's answers, those of files included; a position is never reused while
+/// somebody may ask for it.
 #[derive(Debug, Default)]
 pub(crate) struct Output {
     bytes: Vec<u8>,

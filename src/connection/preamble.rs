@@ -6,8 +6,8 @@ use crate::service::Service;
 use super::{Connection, Context, Event, Share, State, Step, Transport};
 
 impl<T: Transport> Connection<T> {
-    /// One step in `State::Preamble`: read the header of the PROXY protocol, and be the client's connection from then on. What
-    /// is no header is refused, and never taken for a request: nobody but a proxy comes from there.
+    /// One step in `State::Preamble`: read the header of the PROXY protocol, and be the client's connection from then
+    /// on. What is no header is refused, and never taken for a request: nobody but a proxy comes from there.
     pub(super) fn read_preamble<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) -> Step {
         match Proxied::decode(cx.scratch.input.unread()) {
             Ok(None) => self.read_more(cx, share),

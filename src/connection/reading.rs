@@ -18,8 +18,8 @@ use super::{Connection, Context, Event, Phase, Scratch, Share, State, Step, Tran
 /// When a peer that had to yield may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here; the body
-/// gathers behind it, and goes on into a file when it gets long.
+/// A request whose head is complete and whose body is on the way. The head stays in the input buffer, as numbers here;
+/// the body gathers behind it, and goes on into a file when it gets long.
 #[derive(Debug)]
 pub(super) struct Incoming {
     framing: Framing,
@@ -143,7 +143,8 @@ impl<T: Transport> Connection<T> {
             }
         }
         share.bytes = share.bytes.saturating_add(cx.scratch.output.unsent().len());
-        // Everything complete is answered. The peer gets it before more is read, and nothing is read while it cannot take it.
+        // Everything complete is answered. The peer gets it before more is read, and nothing is read
+        // while it cannot take it.
         match self.flush(cx) {
             // With nothing left to answer it need not queue behind those who have much to do.
             Flushed::All if !has_room && !cx.scratch.input.is_empty() => Step::Yield,
@@ -268,7 +269,8 @@ impl<T: Transport> Connection<T> {
         }
     }
 
-    /// Reads into the input, if the transport is worth a read. One that brings less than there was room for has emptied it.
+    /// Reads into the input, if the transport is worth a read. One that brings less than there was
+    /// room for has emptied it.
     fn fill<S: ?Sized>(&mut self, cx: &mut Context<'_, S>) -> io::Result<Filled> {
         while self.is_readable {
             let room = cx.scratch.input.room();
@@ -311,8 +313,8 @@ impl<T: Transport> Connection<T> {
     }
 }
 
-/// Reads a complete request again, whose head was read when it came: its views are made anew, because the buffer may have
-/// moved since.
+/// Reads a complete request again, whose head was read when it came: its views are made anew, because the
+/// buffer may have moved since.
 pub(super) fn read_again<'a, 'b: 'a>(
     unread: &'b [u8],
     end: usize,

@@ -1,7 +1,7 @@
 //! The buffers of a turn, lent to one connection after another; and what a connection keeps when its turn is over.
 //!
-//! In the common case a request is read, answered and sent within one turn, and nothing is kept: an idle connection owns
-//! no buffer at all.
+//! In the common case a request is read, answered and sent within one turn, and nothing is kept: an idle
+//! connection owns no buffer at all.
 
 use super::bodies::Bodies;
 use super::input::{Input, is_blank};
@@ -30,8 +30,8 @@ pub(crate) struct Kept {
     ledger: Ledger,
 }
 
-/// A short remainder is copied out of the scratch, to a buffer of just its size; a long one keeps the buffer it is in, so
-/// that a body that comes in many reads is not copied once for each.
+/// A short remainder is copied out of the scratch, to a buffer of just its size; a long one keeps the buffer it is in,
+/// so that a body that comes in many reads is not copied once for each.
 #[derive(Debug)]
 enum KeptInput {
     Short(Box<[u8]>),

@@ -1,7 +1,7 @@
 //! Where a long body goes while it comes: a temporary file without a name, so that an upload costs no memory.
 //!
-//! Writing to it is writing to the page cache, which takes no longer than the reading of the socket did; where a disk is so
-//! slow that it does, uploads belong behind a smaller [`Limits::body`](crate::http::Limits::body).
+//! Writing to it is writing to the page cache, which takes no longer than the reading of the socket did; where a disk
+//! is so slow that it does, uploads belong behind a smaller [`Limits::body`](crate::http::Limits::body).
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -9,10 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::bodies::Bodies;
-use crate::http::{HttpError, Status};
+use crate::http::{HttpError, Status, is_out_of_descriptors};
 
-/// Bodies in files at one time, in one loop. Each holds a descriptor: those kept back besides the connections' own are for
-/// the files that are served, too.
+/// Bodies in files at one time, in one loop. Each holds a descriptor: those kept back besides the connections' own are
+/// for the files that are served, too.
 const MOST: usize = 192;
 
 /// When a peer that found no place may come again.
@@ -51,8 +51,12 @@ impl Spool {
     }
 }
 
-/// The disk is full, or there is none to write on: the peer may come again when there is.
+/// The disk is full, or there is none to write on: the peer may come again when there is. A
+/// descriptor is there again at once.
 fn refusal(error: io::Error) -> HttpError {
+    if is_out_of_descriptors(&error) {
+        return error.into();
+    }
     let status = Status::new(507).unwrap_or(Status::INTERNAL_SERVER_ERROR);
     HttpError::new(status, "there is no room here for a body of this length").with_source(error)
 }

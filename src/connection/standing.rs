@@ -5,7 +5,8 @@ use crate::http::Tick;
 use super::{Connection, State};
 
 impl<T> Connection<T> {
-    /// Bytes kept for this connection from turn to turn: what came and is not complete, what was answered and is not taken.
+    /// Bytes kept for this connection from turn to turn: what came and is not complete, what was
+    /// answered and is not taken.
     pub(crate) fn kept_bytes(&self) -> usize {
         let kept = self.kept.as_ref().map_or(0, |kept| kept.bytes());
         match &self.state {
@@ -14,8 +15,8 @@ impl<T> Connection<T> {
         }
     }
 
-    /// Since when nothing is owed on either side: it has waited for a request to begin, and none is known to have come; or the
-    /// last answer is sent.
+    /// Since when nothing is owed on either side: it has waited for a request to begin, and none is known to have come;
+    /// or the last answer is sent.
     pub(crate) fn idle_since(&self) -> Option<Tick> {
         let is_idle = self.is_listening() && self.kept.as_ref().is_none_or(|kept| kept.is_blank());
         (is_idle || self.is_lingering()).then_some(self.since)

@@ -1,7 +1,8 @@
 //! The conversation, as `curl -v` would show it from the other side: for debugging by telnet.
 //!
-//! `>` is what a peer sent, `<` what it is answered, `*` what the machine does about it. Control characters are made visible,
-//! and a line without the usual CR LF says so. It shows what peers send to whoever reads it: cookies and passwords too.
+//! `>` is what a peer sent, `<` what it is answered, `*` what the machine does about it. Control characters are
+//! made visible, and a line without the usual CR LF says so. It shows what peers send to whoever reads it:
+//! cookies and passwords too.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -18,7 +19,8 @@ const BODY_SHOWN: usize = 256;
 /// Bytes of a conversation held back until its path is known. Beyond it the beginning is dropped.
 const MAX_HELD: usize = 64 * 1024;
 
-/// Connections whose conversations are held back at one time; beyond it a conversation begins to be shown where its path is known.
+/// Connections whose conversations are held back at one time; beyond it a conversation begins to be shown
+/// where its path is known.
 const MAX_CONVERSATIONS: usize = 1024;
 
 /// Writes a transcript of every conversation, or of the requests for certain paths.

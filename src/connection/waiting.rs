@@ -1,7 +1,7 @@
 //! Between request and answer, where a handler has put the answer off.
 //!
-//! The request stays in the input, so that the answer can still be made with it in view, and the requests behind it wait:
-//! answers keep the order of their requests.
+//! The request stays in the input, so that the answer can still be made with it in view, and the requests behind it
+//! wait: answers keep the order of their requests.
 
 use crate::http::{HttpError, Pending, Response, Status, Tick, slots};
 use crate::service::Service;

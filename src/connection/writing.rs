@@ -10,7 +10,7 @@ use crate::http::{
 use crate::service::Service;
 
 use super::event::Narrator;
-use super::share::{BYTES_A_TURN, Share};
+use super::share::Share;
 use super::{Connection, Context, Event, State, Step, Transport};
 
 /// An answer on its way. Its head is in the output; so is a small body.
@@ -20,7 +20,8 @@ pub(super) struct Writing {
     pub(super) next: Ask,
     /// True if another request may follow on this connection.
     pub(super) keep_alive: bool,
-    /// True if the peer may still be sending: what was refused, or the next request of those it was promised an answer to.
+    /// True if the peer may still be sending: what was refused, or the next request of those it
+    /// was promised an answer to.
     pub(super) may_have_more: bool,
 }
 
@@ -244,15 +245,14 @@ impl<T: Transport> Connection<T> {
     fn send_slice<S: Service + ?Sized>(&mut self, cx: &mut Context<'_, S>, share: &mut Share) {
         let State::Writing(writing) = &mut self.state else { return };
         writing.next = Ask::Soon;
-        let left_in_turn = BYTES_A_TURN.saturating_sub(share.bytes);
         let (result, asked) = match &mut writing.body {
             Outgoing::Memory { bytes, sent } => {
                 let rest = bytes.as_slice().get(*sent..).unwrap_or_default();
-                let slice = rest.get(..left_in_turn).unwrap_or(rest);
+                let slice = rest.get(..share.left()).unwrap_or(rest);
                 (self.transport.write(slice), slice.len())
             }
             Outgoing::File(range) => {
-                let asked = usize::try_from(range.length).unwrap_or(usize::MAX).min(left_in_turn);
+                let asked = usize::try_from(range.length).unwrap_or(usize::MAX).min(share.left_for_file());
                 let result = match asked {
                     0 => Ok(0),
                     _ => self.transport.send_file(&range.file, range.offset, asked),
@@ -325,8 +325,9 @@ impl<T: Transport> Connection<T> {
         self.state = State::Closed;
     }
 
-    /// Sets the time that a peer has let us wait against what it has taken: at the slowest rate it comes out even, and below it
-    /// the time of a write is used up in the end. A trickle renews nothing, and a slow line may go on for ever.
+    /// Sets the time that a peer has let us wait against what it has taken: at the slowest rate it comes out
+    /// even, and below it the time of a write is used up in the end. A trickle renews nothing, and a slow
+    /// line may go on for ever.
     fn charge<S: ?Sized>(&mut self, count: usize, cx: &Context<'_, S>) {
         let waited = cx.now.tick().since(self.since);
         if waited.is_zero() && self.owed == 0 {
@@ -338,7 +339,8 @@ impl<T: Transport> Connection<T> {
         self.owed = u32::try_from(owed).unwrap_or(u32::MAX);
     }
 
-    /// What a write says: the count taken, or `None` if the peer is gone. A short count means that it takes no more for now.
+    /// What a write says: the count taken, or `None` if the peer is gone. A short count means that
+    /// it takes no more for now.
     fn took<S: ?Sized>(&mut self, result: io::Result<usize>, asked: usize, cx: &Context<'_, S>) -> Option<usize> {
         match result {
             Ok(count) => {

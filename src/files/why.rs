@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use super::facts::{Facts, Kind};
 use super::root::Root;
 use super::tree::{Links, Tree};
-use crate::http::{HttpError, Status};
+use crate::http::{HttpError, out_of_descriptors};
 
 /// Why the disk is not asked, or its answer not given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,10 +48,7 @@ pub(super) fn refuse(root: &Arc<Root>, path: &CStr, errno: Errno) -> HttpError {
         Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::ILSEQ | Errno::LOOP | Errno::XDEV => nothing_here(),
         Errno::ACCESS | Errno::PERM => HttpError::forbidden("the server may not read this"),
         // The file is there: 404 would be a lie that caches and crawlers believe.
-        Errno::MFILE | Errno::NFILE | Errno::AGAIN => {
-            let detail = "the server cannot open another file just now; try again in a second";
-            HttpError::new(Status::SERVICE_UNAVAILABLE, detail).with_header("Retry-After", "1")
-        }
+        Errno::MFILE | Errno::NFILE | Errno::AGAIN => out_of_descriptors(),
         _ => HttpError::internal(""),
     };
     refusal.with_source(Reason { root: Arc::clone(root), path: path.to_owned(), cause: Cause::Disk(errno) })

@@ -12,9 +12,10 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connec
 
 /// Where somebody listens: a socket in the file system, or one of the network.
 ///
-/// Written as `unix:PATH`, `HOST:PORT` or `[::1]:PORT`. A name is looked up once, when it is read, which may take a while: that is
-/// for the start of a program. Where a name stands for several addresses, each connection goes to the first that does not refuse it
-/// at once: `localhost` may be `::1` and `127.0.0.1`, and who listens often listens to one of them.
+/// Written as `unix:PATH`, `HOST:PORT` or `[::1]:PORT`. A name is looked up once, when it is read, which may
+/// take a while: that is for the start of a program. Where a name stands for several addresses, each connection
+/// goes to the first that does not refuse it at once: `localhost` may be `::1` and `127.0.0.1`, and who listens
+/// often listens to one of them.
 ///
 /// ```
 /// use ownhands::gateway::Address;
@@ -94,8 +95,8 @@ impl Address {
     }
 }
 
-/// A socket in the file system takes at once who finds a place in its queue, and there is no event when one gets free; false: there
-/// is none.
+/// A socket in the file system takes at once who finds a place in its queue, and there is no event when one gets
+/// free; false: there is none.
 fn knock(path: &Path, socket: BorrowedFd<'_>) -> io::Result<bool> {
     match connect(socket, &SocketAddrUnix::new(path)?) {
         Ok(()) => Ok(true),
@@ -128,8 +129,8 @@ impl FromStr for Address {
     type Err = io::Error;
 
     /// # Errors
-    /// If it is written in none of the three ways, if the path is too long for a socket, and what the system says of a name that it
-    /// cannot look up.
+    /// If it is written in none of the three ways, if the path is too long for a socket, and what the system says of a
+    /// name that it cannot look up.
     fn from_str(text: &str) -> io::Result<Self> {
         let invalid = |why: &str| io::Error::new(io::ErrorKind::InvalidInput, why.to_owned());
         if let Some(path) = text.strip_prefix("unix:") {

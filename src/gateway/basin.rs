@@ -1,8 +1,9 @@
 //! Where answers lie that their peers take more slowly than they come.
 //!
-//! An application answers one request at a time, and a peer on a slow line would keep it from all others. So what it says goes
-//! into a file without a name, as long bodies of requests do, and the application goes on with the next. Writing there is
-//! writing to the page cache; there is an end to what lies in all such files together, and then the application waits.
+//! An application answers one request at a time, and a peer on a slow line would keep it from all others. So what
+//! it says goes into a file without a name, as long bodies of requests do, and the application goes on with the
+//! next. Writing there is writing to the page cache; there is an end to what lies in all such files together, and
+//! then the application waits.
 
 use std::fs::File;
 use std::io;
@@ -18,8 +19,8 @@ const MOST_FILES: usize = 192;
 /// Bytes of one answer that may lie there: one without end must not take what the others need.
 const MOST_OF_ONE: u64 = 256 * 1024 * 1024;
 
-/// Where answers lie until their peers have taken them. Copies share the place and count together, so that one may serve several
-/// gateways.
+/// Where answers lie until their peers have taken them. Copies share the place and count together, so that one
+/// may serve several gateways.
 ///
 /// ```no_run
 /// use ownhands::connection::Bodies;
@@ -60,7 +61,8 @@ impl Basin {
         Basin { most, ..self }
     }
 
-    /// Has the files lie here from now on, and not in the temporary directory: a process that is locked in does not find it.
+    /// Has the files lie here from now on, and not in the temporary directory: a process that is
+    /// locked in does not find it.
     pub fn lie_in(&self, bodies: Bodies) {
         *self.shared.bodies.lock().unwrap_or_else(PoisonError::into_inner) = bodies;
     }

@@ -1,7 +1,7 @@
 //! The head of an answer as programs write it (RFC 3875 section 6): header fields, of which a few speak to the server.
 //!
-//! What cannot be understood is no answer: the program is told in the log, the peer gets a 502. Fields about the connection
-//! between server and peer are no business of a program's (section 6.3.4) and are left out.
+//! What cannot be understood is no answer: the program is told in the log, the peer gets a 502. Fields about the
+//! connection between server and peer are no business of a program's (section 6.3.4) and are left out.
 
 use crate::http::{HeaderList, Status};
 
@@ -11,8 +11,8 @@ pub(super) const MOST: usize = 64 * 1024;
 /// Fields of a head: each costs time, and nobody has so many.
 const MOST_FIELDS: usize = 1000;
 
-/// Fields that are not passed on: those of one hop (RFC 9110 section 7.6.1), what follows from the body here, and the date, which the
-/// server writes.
+/// Fields that are not passed on: those of one hop (RFC 9110 section 7.6.1), what follows from the body here, and the
+/// date, which the server writes.
 const NOT_PASSED_ON: [&str; 9] = [
     "connection",
     "date",
@@ -113,7 +113,8 @@ impl Draft {
         if self.fields == 0 {
             return Err("its output begins with an empty line where its head should be".to_owned());
         }
-        // A path is meant for the server, unless there is a status with it; anything else is for the peer (section 6.2).
+        // A path is meant for the server, unless there is a status with it; anything else is
+        // for the peer (section 6.2).
         let mut elsewhere = None;
         if let Some(place) = self.location {
             if self.status.is_none() && place.starts_with(b"/") && !place.starts_with(b"//") {

@@ -1,7 +1,7 @@
 //! What programs say on the side: their stderr, line by line into the log.
 //!
-//! A line is shown as text, whatever is in it, and cut where it gets long; so many lines are read in a turn. A program that
-//! says more than the log takes waits for it, as it would for a terminal.
+//! A line is shown as text, whatever is in it, and cut where it gets long; so many lines are read in a turn. A program
+//! that says more than the log takes waits for it, as it would for a terminal.
 
 use std::fs::File;
 use std::io::{self, Read};

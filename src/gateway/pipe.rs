@@ -1,8 +1,8 @@
 //! A bounded pipe from an upstream to the answer that is being sent.
 //!
-//! The upstream feeds it, and stops reading where it is full; the answer's source drains it, and waits where it is empty.
-//! Each end is called when the other has made room, has something, or is gone: nothing is asked in vain, and a peer that
-//! reads slowly slows down its own upstream only.
+//! The upstream feeds it, and stops reading where it is full; the answer's source drains it, and waits where it is
+//! empty. Each end is called when the other has made room, has something, or is gone: nothing is asked in vain, and a
+//! peer that reads slowly slows down its own upstream only.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,7 @@
 //! An answer on its way from an upstream to a peer: first its head, then content, then the end.
 //!
-//! An answer that is complete before the upstream has to wait leaves as a whole, with its length; any other is streamed. The
-//! upstream need not know which: it says what has come, and when it waits.
+//! An answer that is complete before the upstream has to wait leaves as a whole, with its length; any other is
+//! streamed. The upstream need not know which: it says what has come, and when it waits.
 
 use std::time::Duration;
 
@@ -165,7 +165,11 @@ impl Relay {
 
     fn begin(&mut self, head: Head) {
         let State::Head(deferred, _) = std::mem::replace(&mut self.state, State::Over) else { return };
-        let Head { status, headers, length, elsewhere } = head;
+        let Head { status, headers, mut length, elsewhere } = head;
+        if status == Status::RESET_CONTENT {
+            // It has content, of which there is none (RFC 9110 section 15.3.6): what comes is thrown away.
+            length = Some(0);
+        }
         if let Some(path) = elsewhere {
             self.state = State::Silent;
             return deferred.answer(Response::elsewhere(path));
@@ -292,12 +296,14 @@ mod tests {
 
     #[test]
     fn what_is_complete_before_anybody_waits_leaves_as_a_whole() {
-        let cases: [(&[&str], &str); 8] = [
+        let cases: [(&[&str], &str); 10] = [
             (&["A: b\n\nhello"], "200 hello"),
             (&["Status: 404 ", "Not Found\r\n", "\r\nhel", "lo"], "404 hello"),
             (&["Content-Length: 5\n\nhello"], "200 hello"),
             (&["Content-Length: 4\n\nhel", "lo"], "200 hell"),
             (&["Content-Length: 9\n\nhel", "lo"], "502: it: it ended 4 bytes before the length it announced"),
+            (&["Status: 205 Reset\n\nhel", "lo"], "205 "),
+            (&["Status: 205 Reset\nContent-Length: 5\n\nhello"], "205 "),
             (&["A: b\n"], "502: it: it ended within its head"),
             (&[], "502: it: it ended without an answer"),
             (&["hello\n\n"], "502: it: a line of its head is no field: \"hello\""),

@@ -5,9 +5,9 @@ use crate::http::{HttpError, Method, Request, Response};
 use crate::service::Resource;
 use crate::service::upstream::Upstream;
 
-/// Files before another resource: what is a file is served, and all else is asked of the other. A directory is no file, unless it
-/// has an index page, and then its address without the final slash leads there; whatever is asked for by another method than GET
-/// and HEAD is none.
+/// Files before another resource: what is a file is served, and all else is asked of the other. A directory is no file,
+/// unless it has an index page, and then its address without the final slash leads there; whatever is asked for by
+/// another method than GET and HEAD is none.
 ///
 /// ```
 /// use ownhands::gateway::TryFiles;

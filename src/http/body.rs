@@ -127,7 +127,8 @@ impl FileRange {
     /// All of a file, as long as it is now.
     ///
     /// # Errors
-    /// [`NotFound`](io::ErrorKind::NotFound) if it is a directory, a device or a pipe, which have no length to announce.
+    /// [`NotFound`](io::ErrorKind::NotFound) if it is a directory, a device or a pipe, which
+    /// have no length to announce.
     pub fn whole(file: File) -> io::Result<Self> {
         let facts = file.metadata()?;
         if !facts.is_file() {
@@ -139,10 +140,10 @@ impl FileRange {
 
 /// Something that makes a body a slice at a time.
 ///
-/// It is asked again only when the peer has taken what was made before, and at most a few times in one turn of the loop:
-/// one call should do a millisecond of work at the most. Where the [`length`](Self::length) is known it is announced in
-/// Content-Length; otherwise the response goes out chunked (RFC 9112 section 7.1), or to an HTTP/1.0 peer until the
-/// connection closes.
+/// It is asked again only when the peer has taken what was made before, and at most a few times in one turn of the
+/// loop: one call should do a millisecond of work at the most. Where the [`length`](Self::length) is known it is
+/// announced in Content-Length; otherwise the response goes out chunked (RFC 9112 section 7.1), or to an HTTP/1.0 peer
+/// until the connection closes.
 ///
 /// ```
 /// use ownhands::{Produced, Source};
@@ -171,8 +172,8 @@ pub trait Source: Send {
 
     /// The length in bytes, if it is known before the content is made. It is asked for once, when the answer begins.
     ///
-    /// It is a promise made to the peer in Content-Length: a source that makes fewer bytes, or more, ends the connection
-    /// short of it, and the log says which. Of a length of zero nothing is made at all.
+    /// It is a promise made to the peer in Content-Length: a source that makes fewer bytes, or more, ends the
+    /// connection short of it, and the log says which. Of a length of zero nothing is made at all.
     ///
     /// ```
     /// use ownhands::{App, Produced, Request, Response, Source, testing::MockClient};
@@ -237,8 +238,8 @@ pub enum Produced {
     More,
     /// There is nothing for the moment: ask again after this time. What was appended is sent meanwhile.
     Later(Duration),
-    /// There is nothing for the moment: whoever has something for it [summons](super::Summons) its connection. What was appended is sent
-    /// meanwhile. There is no time limit but the source's own.
+    /// There is nothing for the moment: whoever has something for it [summons](super::Summons) its connection. What was
+    /// appended is sent meanwhile. There is no time limit but the source's own.
     ///
     /// ```
     /// use ownhands::{App, Produced, Request, Response, Source, testing::MockClient};

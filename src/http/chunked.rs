@@ -1,16 +1,17 @@
 //! The chunked transfer coding of a request body (RFC 9112 section 7.1), decoded in place.
 //!
-//! A strict automaton, a byte a step outside the data: every line ends in CR LF, and nothing else. Extensions and trailers
-//! are checked, bounded and dropped; a trailer is never taken for a header.
+//! A strict automaton, a byte a step outside the data: every line ends in CR LF, and nothing else. Extensions and
+//! trailers are checked, bounded and dropped; a trailer is never taken for a header.
 //!
-//! Extensions are checked to the letter although nobody uses them: two programs that find the end of an extension in two
-//! places, such as a line end within quotes, find the end of the message in two places.
+//! Extensions are checked to the letter although nobody uses them: two programs that find the end of an extension in
+//! two places, such as a line end within quotes, find the end of the message in two places.
 
 use super::field::{is_token_byte, is_value_byte};
 use super::framing::body_too_long;
 use super::{HttpError, Limits, Status};
 
-/// Bytes of extensions allowed in all the chunk headers of one body: nobody uses them, some use them to keep a server busy.
+/// Bytes of extensions allowed in all the chunk headers of one body: nobody uses them, some use
+/// them to keep a server busy.
 const MAX_EXTENSIONS: usize = 4 * 1024;
 
 /// Digits of a chunk's size, leading zeros included: 64 bits.
@@ -45,7 +46,8 @@ enum State {
     Done,
 }
 
-/// Where in `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` the next byte stands (RFC 9112 section 7.1.1).
+/// Where in `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )` the next byte stands
+/// (RFC 9112 section 7.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Extension {
     /// After white space that only another extension may follow.
@@ -117,8 +119,8 @@ impl ChunkDecoder {
         ChunkDecoder { state: State::Size { digits: 0, value: 0 }, decoded: 0, extensions: 0, trailers: 0 }
     }
 
-    /// Decodes as much as there is. The decoded bytes overwrite the coded ones from the front of the slice on; there are
-    /// never more of them.
+    /// Decodes as much as there is. The decoded bytes overwrite the coded ones from the front of the slice on;
+    /// there are never more of them.
     pub(crate) fn decode(&mut self, bytes: &mut [u8], limits: &Limits) -> Result<Chunks, HttpError> {
         let mut read = 0;
         let mut wrote = 0;

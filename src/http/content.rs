@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 
 /// The complete body of a request, without its transfer coding.
 ///
-/// A short one stands in memory; one beyond [`Limits::memory`](super::Limits::memory) in a temporary file that has no name
-/// and is gone with the request.
+/// A short one stands in memory; one beyond [`Limits::memory`](super::Limits::memory) in a temporary file that has no
+/// name and is gone with the request.
 ///
 /// ```
 /// use ownhands::{App, HttpError, Request, testing::MockClient};

@@ -1,7 +1,7 @@
 //! From bytes to a head. Incomplete is a value, not an error.
 //!
-//! Two readers share the work. httparse reads a head that is complete and right in one quick pass; what it does not accept
-//! goes to the careful walk in `grammar`, which knows why, and remembers how far it came.
+//! Two readers share the work. httparse reads a head that is complete and right in one quick pass; what it does not
+//! accept goes to the careful walk in `grammar`, which knows why, and remembers how far it came.
 
 use std::mem::MaybeUninit;
 
@@ -14,7 +14,8 @@ pub use super::grammar::Progress;
 /// The most fields a head can have, whatever the limits say.
 pub const FIELD_SLOTS: usize = 256;
 
-/// Room for the fields of one head; it lives where the head is used. Its making costs nothing: it is filled only as far as used.
+/// Room for the fields of one head; it lives where the head is used. Its making costs nothing: it is
+/// filled only as far as used.
 ///
 /// Its use is shown at [`decode`].
 pub struct Slots<'b> {
@@ -145,7 +146,8 @@ fn careful<'a, 'b: 'a>(
         Ok(httparse::Status::Complete((_, fields))) => {
             Ok(RawHead { length: head.len(), method, target, version, fields })
         }
-        // The two readers agree on every head that the tests and fuzzers know; if ever they do not, the safe answer is no.
+        // The two readers agree on every head that the tests and fuzzers know; if ever they do
+        // not, the safe answer is no.
         Ok(httparse::Status::Partial) => Err(HttpError::bad_request("the headers cannot be read as HTTP/1.1")),
         Err(error) => Err(HttpError::bad_request("the headers cannot be read as HTTP/1.1").with_source(error)),
     }

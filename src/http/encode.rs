@@ -1,7 +1,7 @@
 //! From a response to bytes (RFC 9112 sections 4, 6 and 7).
 //!
-//! The fields that follow from the body and the connection are written here and nowhere else, so that an answer can never
-//! say one length and send another.
+//! The fields that follow from the body and the connection are written here and nowhere else, so that an answer can
+//! never say one length and send another.
 
 use super::{Method, Now, Response, Status, Version};
 

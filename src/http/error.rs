@@ -5,6 +5,8 @@ use std::error::Error;
 use std::time::Duration;
 use std::{fmt, io};
 
+use rustix::io::Errno;
+
 use super::{HeaderList, Response, Status};
 
 /// A refusal: a status, and the one sentence that says what was wrong and where.
@@ -20,9 +22,9 @@ use super::{HeaderList, Response, Status};
 /// ```
 ///
 /// # With `?`
-/// In a handler `?` makes a refusal of every error. Of an [`io::Error`] it makes what one table says: 404 for what is not
-/// there, 403 for what may not be read, else 500. Of every other it makes a 500: that the peer is to blame only the
-/// handler can know, and says so with `map_err`.
+/// In a handler `?` makes a refusal of every error. Of an [`io::Error`] it makes what one table says: 404 for what is
+/// not there, 403 for what may not be read, 503 where no descriptor is left, else 500. Of every other it makes a 500:
+/// that the peer is to blame only the handler can know, and says so with `map_err`.
 ///
 /// ```
 /// use ownhands::{App, HttpError, Request, testing::MockClient};
@@ -119,7 +121,8 @@ impl HttpError {
         HttpError::new(Status::CONTENT_TOO_LARGE, detail)
     }
 
-    /// 415 with the media types that are taken, as `Accept` lists them (RFC 9110 section 15.5.16): `image/png, image/jpeg`.
+    /// 415 with the media types that are taken, as `Accept` lists them (RFC 9110 section 15.5.16):
+    /// `image/png, image/jpeg`.
     ///
     /// ```
     /// let error = ownhands::HttpError::unsupported_media_type("image/png");
@@ -193,8 +196,8 @@ impl HttpError {
     }
 
     /// The same refusal with a page of its own, shown instead of the built-in one. An error handler of the application
-    /// goes before it. The status of the answer is that of the refusal, whatever the page says; the fields of the refusal,
-    /// such as `Allow`, are added to those of the page.
+    /// goes before it. The status of the answer is that of the refusal, whatever the page says; the fields of the
+    /// refusal, such as `Allow`, are added to those of the page.
     ///
     /// ```
     /// use ownhands::{App, HttpError, Request, Response, testing::MockClient};
@@ -242,9 +245,21 @@ fn of_io(error: io::Error) -> HttpError {
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => HttpError::not_found("there is nothing here"),
         io::ErrorKind::InvalidFilename => HttpError::not_found("the name is longer than any file's here"),
         io::ErrorKind::PermissionDenied => HttpError::forbidden("the server may not read this"),
+        _ if is_out_of_descriptors(&error) => out_of_descriptors(),
         _ => return HttpError::internal(error),
     };
     refusal.with_source(error)
+}
+
+/// True if the process has as many descriptors as it may have, or the system.
+pub(crate) fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::MFILE | Errno::NFILE))
+}
+
+/// That passes: others give theirs back.
+pub(crate) fn out_of_descriptors() -> HttpError {
+    let detail = "the server cannot open another file just now; try again in a second";
+    HttpError::service_unavailable(Duration::from_secs(1), detail)
 }
 
 /// A refusal among other errors: what it says, and what lies behind it. Its page stays behind: a page may be a source,

@@ -1,5 +1,5 @@
-//! What a field name and a field value may be made of (RFC 9110 sections 5.1, 5.5 and 5.6.2), and the few values that are
-//! taken apart in more than one place.
+//! What a field name and a field value may be made of (RFC 9110 sections 5.1, 5.5 and 5.6.2), and the few values that
+//! are taken apart in more than one place.
 
 /// `tchar`: the characters of a token.
 pub(crate) const fn is_token_byte(byte: u8) -> bool {

@@ -1,15 +1,15 @@
 //! What proxies say of those they speak for: `Forwarded` (RFC 7239) and `X-Forwarded-For`, read from the right.
 //!
-//! Each proxy adds an element at the end, so that what the last of them wrote stands last, and what stands first may be anybody's
-//! invention. Nothing here decides whom to believe; [`Trust`](super::Trust) does.
+//! Each proxy adds an element at the end, so that what the last of them wrote stands last, and what stands first may be
+//! anybody's invention. Nothing here decides whom to believe; [`Trust`](super::Trust) does.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::Headers;
 use super::field::{is_token_byte, trim};
 
-/// Bytes that one element may have; the longest that says anything in earnest has a tenth. It bounds what is read again where an
-/// element is no element.
+/// Bytes that one element may have; the longest that says anything in earnest has a tenth. It bounds what is read again
+/// where an element is no element.
 const LONGEST: usize = 512;
 
 /// Whom a proxy has spoken for.
@@ -70,9 +70,9 @@ fn last_address(value: &[u8]) -> (Hop, &[u8]) {
     (address.map_or(Hop::Unknown, hop), before)
 }
 
-/// A comma may stand in a quoted string, and whoever wrote the first elements may have left a quote open to swallow the last. So
-/// the element is the shortest end of the value that is one by the grammar: what lies within a quoted string never is, because the
-/// quote at its end has none at its beginning.
+/// A comma may stand in a quoted string, and whoever wrote the first elements may have left a quote open to swallow the
+/// last. So the element is the shortest end of the value that is one by the grammar: what lies within a quoted string
+/// never is, because the quote at its end has none at its beginning.
 fn last_forwarded(value: &[u8]) -> (Hop, &[u8]) {
     let start = value.len().saturating_sub(LONGEST);
     let commas = memchr::memrchr_iter(b',', value.get(start..).unwrap_or_default()).map(|at| at + start);
@@ -147,8 +147,8 @@ fn unquote(bytes: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-/// The address in a `node`: an IPv4 address, or an IPv6 address in brackets, and a port, which is of no use here (RFC 7239
-/// section 6). `None` for `unknown`, for a made-up name such as `_hidden`, and for what is no node.
+/// The address in a `node`: an IPv4 address, or an IPv6 address in brackets, and a port, which is of no use here (RFC
+/// 7239 section 6). `None` for `unknown`, for a made-up name such as `_hidden`, and for what is no node.
 fn node(text: &str) -> Option<IpAddr> {
     let (address, rest) = match text.strip_prefix('[') {
         Some(inner) => {

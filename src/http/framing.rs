@@ -1,7 +1,9 @@
-//! Where a message ends and what follows it (RFC 9112 sections 6 and 9): the few fields that the server itself must obey.
+//! Where a message ends and what follows it (RFC 9112 sections 6 and 9): the few fields that the
+//! server itself must obey.
 //!
-//! Whatever two programs could read in two ways is refused here: a repeated Content-Length, both kinds of length at once,
-//! a transfer coding that is not exactly `chunked`. A difference in reading is how requests are smuggled past a proxy.
+//! Whatever two programs could read in two ways is refused here: a repeated Content-Length, both kinds of
+//! length at once, a transfer coding that is not exactly `chunked`. A difference in reading is how requests
+//! are smuggled past a proxy.
 
 use super::field::{list, trim};
 use super::target::is_authority;
@@ -51,7 +53,8 @@ pub struct Framing {
     pub version: Version,
 }
 
-/// Reads the fields that frame a message, in one walk. The second value is the Host; an empty one is for the target to allow.
+/// Reads the fields that frame a message, in one walk. The second value is the Host; an empty one is
+/// for the target to allow.
 pub(crate) fn read<'a>(
     head: usize,
     version: Version,

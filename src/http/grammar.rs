@@ -1,9 +1,10 @@
-//! The careful reading of a head: line by line, as the grammar of RFC 9112 has it, with a sentence for every way to be wrong.
+//! The careful reading of a head: line by line, as the grammar of RFC 9112 has it, with a sentence
+//! for every way to be wrong.
 //!
 //! httparse reads the heads that are complete and right, which is nearly all of them. This walk reads the others: heads
-//! that arrive in pieces, and heads that are wrong. It judges each line when the line is complete, and the bytes of a line
-//! as they come, so that noise is refused at once; and it judges in the order of the bytes, so that the same request gets the
-//! same answer however it was cut on its way.
+//! that arrive in pieces, and heads that are wrong. It judges each line when the line is complete, and the bytes of a
+//! line as they come, so that noise is refused at once; and it judges in the order of the bytes, so that the same
+//! request gets the same answer however it was cut on its way.
 
 use memchr::memchr;
 
@@ -35,8 +36,8 @@ pub struct Progress {
     empty_lines: u8,
 }
 
-/// Empty lines skipped before a request line (RFC 9112 section 2.2 asks for at least one; a person at a telnet prompt presses
-/// Enter more than once).
+/// Empty lines skipped before a request line (RFC 9112 section 2.2 asks for at least one; a person at a telnet prompt
+/// presses Enter more than once).
 const MAX_EMPTY_LINES: u8 = 16;
 
 impl Progress {
@@ -45,14 +46,14 @@ impl Progress {
         self.lines = self.lines.max(1);
     }
 
-    /// True if the request line of this input was read, is right, and asks for HEAD. What is refused after it gets no body; of
-    /// what is refused before, nobody can say, and the answer must not depend on what else has come already.
+    /// True if the request line of this input was read, is right, and asks for HEAD. What is refused after it gets no
+    /// body; of what is refused before, nobody can say, and the answer must not depend on what else has come already.
     pub(crate) fn asks_for_head(&self, input: &[u8]) -> bool {
         self.lines > 0 && input.get(self.start..).is_some_and(|line| line.starts_with(b"HEAD "))
     }
 
-    /// Leaves behind the empty lines before the request line, which the caller drops from the input: their length. They are
-    /// no part of a request, and who has sent nothing else has sent none.
+    /// Leaves behind the empty lines before the request line, which the caller drops from the input: their length. They
+    /// are no part of a request, and who has sent nothing else has sent none.
     pub(crate) fn leave_empty_lines(&mut self) -> usize {
         let length = std::mem::take(&mut self.start);
         self.at = self.at.saturating_sub(length);

@@ -10,8 +10,8 @@ use super::field;
 
 /// The header fields of a response.
 ///
-/// `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Trailer`, `Transfer-Encoding` and `Upgrade` are the server's own:
-/// they follow from the body and the connection, and cannot be set.
+/// `Connection`, `Content-Length`, `Date`, `Keep-Alive`, `Trailer`, `Transfer-Encoding` and `Upgrade` are the server's
+/// own: they follow from the body and the connection, and cannot be set.
 ///
 /// ```
 /// use ownhands::HeaderList;
@@ -89,7 +89,8 @@ impl HeaderList {
         }
     }
 
-    /// Adds a field, after those already there. One that cannot be sent is not added, and [`refusal`](Self::refusal) says why.
+    /// Adds a field, after those already there. One that cannot be sent is not added, and
+    /// [`refusal`](Self::refusal) says why.
     pub fn push(&mut self, name: &str, value: impl AsRef<[u8]>) {
         let value = field::trim(value.as_ref());
         if matches!(self.lines, Lines::Refused(_)) {

@@ -6,7 +6,8 @@ use super::field;
 
 /// The header fields of a request, in the order in which they were sent.
 ///
-/// Names are compared without regard to case (RFC 9110 section 5.1). Values are bytes: a peer may send what is no UTF-8.
+/// Names are compared without regard to case (RFC 9110 section 5.1). Values are bytes: a peer
+/// may send what is no UTF-8.
 ///
 /// ```
 /// use ownhands::{App, Request, Route, testing::MockClient};
@@ -25,8 +26,8 @@ use super::field;
 #[derive(Clone, Copy)]
 pub struct Headers<'a> {
     fields: &'a [httparse::Header<'a>],
-    /// The marks of all names. Most fields that are asked for are not there, and most of those are found missing by a look
-    /// at this number.
+    /// The marks of all names. Most fields that are asked for are not there, and most of those are found missing
+    /// by a look at this number.
     marks: u64,
 }
 

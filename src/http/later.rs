@@ -1,7 +1,7 @@
 //! Answers that come later: a handler gives its answer back as a promise, and somebody else keeps it.
 //!
-//! The loop holds one end, [`Pending`], with the connection that waits; a thread, a timer or another connection's handler
-//! holds the other, [`Deferred`]. Either end learns when the other is dropped.
+//! The loop holds one end, [`Pending`], with the connection that waits; a thread, a timer or another connection's
+//! handler holds the other, [`Deferred`]. Either end learns when the other is dropped.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -66,8 +66,9 @@ impl Recall<'_> {
     }
 }
 
-/// Wakes the loop for one connection, or for one [upstream](crate::upstream::Upstream), as often as there is something to do for it.
-/// It may be sent to another thread. One for a connection that has gone wakes whoever has its place, who finds nothing to do.
+/// Wakes the loop for one connection, or for one [upstream](crate::upstream::Upstream), as often as there is
+/// something to do for it. It may be sent to another thread. One for a connection that has gone wakes whoever has its
+/// place, who finds nothing to do.
 ///
 /// An example stands at [`Produced::Waiting`](super::Produced::Waiting).
 #[derive(Clone, Default)]
@@ -217,8 +218,8 @@ impl Deferred {
         *self.shared.worker.lock().unwrap_or_else(PoisonError::into_inner) = worker;
     }
 
-    /// True once the peer has said that it will say no more. It may wait for the answer still, as who asks through a pipe does; most
-    /// have gone. Who has many answers to give gives those first that somebody surely waits for.
+    /// True once the peer has said that it will say no more. It may wait for the answer still, as who asks through a
+    /// pipe does; most have gone. Who has many answers to give gives those first that somebody surely waits for.
     #[must_use]
     pub fn is_in_doubt(&self) -> bool {
         self.shared.has_ended.load(Ordering::Acquire)

@@ -40,6 +40,7 @@ pub use cookie::{Cookie, SameSite};
 pub use decode::{FIELD_SLOTS, Head, Progress, Slots, decode, slots};
 pub(crate) use encode::{CONTINUE, Coding, Delivery, Promise, encode, encode_chunk, encode_last_chunk};
 pub use error::HttpError;
+pub(crate) use error::{is_out_of_descriptors, out_of_descriptors};
 pub(crate) use field::is_token;
 pub use form::{Form, Pairs};
 pub use framing::{BodyLength, Framing};

@@ -1,5 +1,5 @@
-//! The time, as one turn of the loop sees it. Read once a turn by whoever turns the loop, and lent from there, so that a
-//! test moves time by hand.
+//! The time, as one turn of the loop sees it. Read once a turn by whoever turns the loop, and lent from there, so that
+//! a test moves time by hand.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -85,7 +85,8 @@ impl Now {
         }
     }
 
-    /// From here on what was checked in this turn is checked again: it has lasted so long that others have come meanwhile.
+    /// From here on what was checked in this turn is checked again: it has lasted so long that
+    /// others have come meanwhile.
     pub(crate) fn renew(&mut self) {
         self.turn = self.turn.wrapping_add(1);
     }
@@ -96,8 +97,8 @@ impl Now {
         self.began.map_or(self.tick, |began| Tick::after(began.elapsed()))
     }
 
-    /// True if this turn has lasted so long that what can wait should: a hundred connections, each within its share, would
-    /// together make those wait who have but a small request.
+    /// True if this turn has lasted so long that what can wait should: a hundred connections, each within its share,
+    /// would together make those wait who have but a small request.
     pub(crate) fn is_long_turn(&self) -> bool {
         self.measured() >= self.tick.plus(LONG_TURN)
     }
@@ -155,7 +156,8 @@ impl Now {
 
 const DATE: &str = "Date: ";
 
-/// How long a turn of the loop may be before everybody gets but one answer in it, and what takes long waits for the next.
+/// How long a turn of the loop may be before everybody gets but one answer in it, and what takes
+/// long waits for the next.
 const LONG_TURN: Duration = Duration::from_millis(2);
 
 /// 9999-12-31T23:59:59Z, the last second an HTTP date can name.

@@ -1,8 +1,9 @@
 //! The PROXY protocol, versions 1 and 2: whom a proxy speaks for, said once at the beginning of a connection
 //! (<https://www.haproxy.org/download/3.0/doc/proxy-protocol.txt>).
 //!
-//! From bytes to a value; who may say it is for others to decide. Additions (TLVs) are passed over unread, the checksum among
-//! them: TCP has one of its own, and what it lets pass is no more likely here than anywhere in the requests that follow.
+//! From bytes to a value; who may say it is for others to decide. Additions (TLVs) are passed over unread, the
+//! checksum among them: TCP has one of its own, and what it lets pass is no more likely here than anywhere in
+//! the requests that follow.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -25,8 +26,8 @@ use super::HttpError;
 pub enum Proxied {
     /// The proxy speaks for itself.
     Itself,
-    /// For somebody of whom it does not say who he is. What he says himself of clients was passed on unread, and is his word
-    /// alone.
+    /// For somebody of whom it does not say who he is. What he says himself of clients was passed on
+    /// unread, and is his word alone.
     Unknown,
     /// For a client without an address, on a socket in the file system.
     Local,
@@ -48,8 +49,8 @@ const SIGNATURE: &[u8; 12] = b"\r\n\r\n\0\r\nQUIT\n";
 /// Bytes of version 2 before the addresses.
 const FIXED: usize = 16;
 
-/// Bytes that may follow them: addresses, and additions that a proxy makes, such as the name in a certificate. The format would
-/// allow 65535, before the first byte of a request.
+/// Bytes that may follow them: addresses, and additions that a proxy makes, such as the name in a certificate. The
+/// format would allow 65535, before the first byte of a request.
 const MOST_ADDED: usize = 4096;
 
 impl Proxied {

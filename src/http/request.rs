@@ -49,8 +49,8 @@ pub struct Request<'a> {
     pub headers: Headers<'a>,
     /// The body, complete and without its transfer coding.
     pub body: Content<'a>,
-    /// Who asks: the peer, or the client for whom a [trusted](super::Trust) proxy speaks. Never an IPv4 address in the form of
-    /// IPv6; `None` for a client without an address.
+    /// Who asks: the peer, or the client for whom a [trusted](super::Trust) proxy speaks. Never an IPv4 address in the
+    /// form of IPv6; `None` for a client without an address.
     pub client: Option<IpAddr>,
     /// Who is connected: the client, or a proxy; `None` for a peer without an address.
     pub peer: Option<SocketAddr>,
@@ -238,13 +238,13 @@ impl<'a> Request<'a> {
 
     /// The index of the media type that the peer likes best, of those that could be sent (RFC 9110 section 12.5.1).
     ///
-    /// Each offer has the quality of the range in Accept that says most of it: `text/html;level=1` more than `text/html`,
-    /// that more than `text/*`, that more than `*/*`. The best quality wins; of equals, what the peer named first; then
-    /// what was offered first. A range with parameters covers only what is offered with all of them.
+    /// Each offer has the quality of the range in Accept that says most of it: `text/html;level=1` more than
+    /// `text/html`, that more than `text/*`, that more than `*/*`. The best quality wins; of equals, what the peer
+    /// named first; then what was offered first. A range with parameters covers only what is offered with all of them.
     ///
-    /// `None` if the peer refuses all of them, by silence or by `q=0`: answer 406, or send something all the same (section
-    /// 15.5.7). Where there is no Accept, or none that can be read, the first offer is as good as any. The answer depends
-    /// on the field, so it says `Vary: Accept` to caches (section 12.5.5).
+    /// `None` if the peer refuses all of them, by silence or by `q=0`: answer 406, or send something all the same
+    /// (section 15.5.7). Where there is no Accept, or none that can be read, the first offer is as good as any. The
+    /// answer depends on the field, so it says `Vary: Accept` to caches (section 12.5.5).
     ///
     /// ```
     /// use ownhands::{App, HttpError, Request, Response, Status, testing::MockClient};
@@ -278,8 +278,8 @@ impl<'a> Request<'a> {
     /// Those of the content codings that may be sent, the best first (RFC 9110 section 12.5.3).
     ///
     /// The offers are in the server's own order, which decides between those that the peer likes equally. What the peer
-    /// likes less than no coding at all is left out, and where it does not say what it takes, nothing is left. An answer
-    /// that depends on this says `Vary: Accept-Encoding`.
+    /// likes less than no coding at all is left out, and where it does not say what it takes, nothing is left. An
+    /// answer that depends on this says `Vary: Accept-Encoding`.
     ///
     /// ```
     /// use ownhands::{App, Request, testing::MockClient};
@@ -299,8 +299,8 @@ impl<'a> Request<'a> {
         accept::codings(self.headers.get_all("accept-encoding"), offers)
     }
 
-    /// True if the peer asks for a page by name: `text/html` or `application/xhtml+xml` stands in Accept, with a quality
-    /// above zero, as browsers do and curl does not.
+    /// True if the peer asks for a page by name: `text/html` or `application/xhtml+xml` stands in Accept, with a
+    /// quality above zero, as browsers do and curl does not.
     ///
     /// ```
     /// use ownhands::{App, Request, Response, testing::MockClient};

@@ -96,8 +96,9 @@ impl Response {
         self
     }
 
-    /// What is answered at this path and query of the same application, in the encoding of a target: asked for with GET, or HEAD if
-    /// that was asked, and without the body of the request. The peer does not learn of it; who should learn of it is sent a redirect.
+    /// What is answered at this path and query of the same application, in the encoding of a target: asked for with
+    /// GET, or HEAD if that was asked, and without the body of the request. The peer does not learn of it; who should
+    /// learn of it is sent a redirect.
     ///
     /// ```
     /// use ownhands::{App, Request, Response, testing::MockClient};
@@ -181,8 +182,8 @@ impl From<String> for Text {
 
 /// What a handler may return.
 ///
-/// `&'static str` and `String` are text, `Vec<u8>` is bytes, a status before either sets it, `None` is 404, and an `Err`
-/// is refused with its own status.
+/// `&'static str` and `String` are text, `Vec<u8>` is bytes, a status before either sets it, `None` is 404, and an
+/// `Err` is refused with its own status.
 ///
 /// ```
 /// use ownhands::{App, HttpError, IntoResponse, Request, Response, testing::MockClient};

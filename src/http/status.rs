@@ -25,6 +25,8 @@ impl Status {
     pub const ACCEPTED: Status = Status(202);
     /// 204
     pub const NO_CONTENT: Status = Status(204);
+    /// 205
+    pub const RESET_CONTENT: Status = Status(205);
     /// 206
     pub const PARTIAL_CONTENT: Status = Status(206);
     /// 301

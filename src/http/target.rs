@@ -147,12 +147,12 @@ pub struct DecodedPath<'a> {
 /// Percent-decodes a path, exactly once. A path with neither `%` nor `/.` is handed back as it is.
 ///
 /// A segment `.` between two slashes, sent as just that, is taken as nothing (RFC 3986 section 5.2.4): apt asks for
-/// `/repo/./Packages` where its list says `deb URL/repo ./`. It names the directory it stands in, so nothing is reached by
-/// it that is not reached without; and who guards a path by its spelling is passed by any escape already.
+/// `/repo/./Packages` where its list says `deb URL/repo ./`. It names the directory it stands in, so nothing is reached
+/// by it that is not reached without; and who guards a path by its spelling is passed by any escape already.
 ///
 /// # Errors
-/// 400 for a `%` without two hexadecimal digits, for `%00`, for the segment `..`, and for a `.` that is escaped or ends the
-/// path: a client resolves them before it sends, and to two programs in a row they could mean two things.
+/// 400 for a `%` without two hexadecimal digits, for `%00`, for the segment `..`, and for a `.` that is escaped or ends
+/// the path: a client resolves them before it sends, and to two programs in a row they could mean two things.
 ///
 /// ```
 /// use ownhands::http::decode_path;

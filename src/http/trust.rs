@@ -10,15 +10,16 @@ use super::forwarded::{Hop, forwarded, x_forwarded_for};
 /// Hops that are followed back; nobody stands behind so many proxies of one's own.
 const MOST_HOPS: usize = 32;
 
-/// The proxies before a server, by their addresses: what they say of their clients is believed, and what anybody else says is
-/// not. By default there are none.
+/// The proxies before a server, by their addresses: what they say of their clients is believed, and what anybody else
+/// says is not. By default there are none.
 ///
-/// A proxy says it in `Forwarded` (RFC 7239) or in `X-Forwarded-For`, each behind what it was told itself. So the list is read
-/// from its end: a trusted proxy is passed over, and the first address that is none is the client. What cannot be read, says
-/// `unknown`, or hides behind a name of its own ends the search: the client is then the last address known for certain.
+/// A proxy says it in `Forwarded` (RFC 7239) or in `X-Forwarded-For`, each behind what it was told itself. So the
+/// list is read from its end: a trusted proxy is passed over, and the first address that is none is the client. What
+/// cannot be read, says `unknown`, or hides behind a name of its own ends the search: the client is then the last
+/// address known for certain.
 ///
-/// Where both fields are there and lead to different addresses neither is believed: most proxies write only one of them, and let
-/// the other pass as a stranger sent it. A proxy should take the other out.
+/// Where both fields are there and lead to different addresses neither is believed: most proxies write only one of
+/// them, and let the other pass as a stranger sent it. A proxy should take the other out.
 ///
 /// ```
 /// use ownhands::{App, Request, http::Trust, testing::MockClient};

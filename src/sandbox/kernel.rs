@@ -12,8 +12,8 @@ use rustix::fs::{FileType, Mode, OFlags};
 
 use super::SandboxError;
 
-/// The newest rights that this was tried with: a later kernel has more of them, and a rule that nobody has tried might take
-/// away what a server needs.
+/// The newest rights that this was tried with: a later kernel has more of them, and a rule that nobody has tried might
+/// take away what a server needs.
 const NEWEST: ABI = ABI::V6;
 
 /// What may be done with something in the file system.

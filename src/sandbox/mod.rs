@@ -1,23 +1,25 @@
 //! Layer 4: locking the process in, once it listens: as whom it runs, what it sees, and what it may still do.
 //!
-//! A server that has bound its sockets and opened its logs needs little: to read what it serves, and to write what is open
-//! already. Whoever takes it over should get no more. What the kernel cannot do is said, never passed over in silence.
-//! Nothing here knows what HTTP is; and nothing here can be undone.
+//! A server that has bound its sockets and opened its logs needs little: to read what it serves, and to write what is
+//! open already. Whoever takes it over should get no more. What the kernel cannot do is said, never passed over in
+//! silence. Nothing here knows what HTTP is; and nothing here can be undone.
 //!
-//! On the files, [Landlock](https://docs.kernel.org/userspace-api/landlock.html) keeps watch, which needs no root. What it
-//! means in practice:
+//! On the files, [Landlock](https://docs.kernel.org/userspace-api/landlock.html) keeps watch, which needs no root.
+//! What it means in practice:
 //!
-//! - It holds for the thread that locks and for those which this one starts from then on. So it comes before any thread is
-//!   started, and [`lock`](Sandbox::lock) refuses where there is more than one,
-//!   unless it is told that [others](Sandbox::beside_others) are known.
-//! - A rule belongs to the file or directory that was there when it was made. Another one that is put in its place later, under
-//!   the same name, is not to be had: a release that is switched by a link needs its parent as root, or a restart.
+//! - It holds for the thread that locks and for those which this one starts from then on. So it comes before any thread
+//!   is started, and [`lock`](Sandbox::lock) refuses where there is more than one, unless it is told that
+//!   [others](Sandbox::beside_others) are known.
+//! - A rule belongs to the file or directory that was there when it was made. Another one that is put in its
+//!   place later, under the same name, is not to be had: a release that is switched by a link needs its
+//!   parent as root, or a restart.
 //! - A rule holds for a directory with all below it, and no other takes back what it gives. Logs in a directory of
 //!   their own are the way to keep the rest from being written.
-//! - What was open before stays open; a directory among it is a way out of a root that was changed, which these rules close
-//!   and nothing else does.
-//! - Size, time and mode of a file (stat) are not kept secret; datagrams (UDP) are not held back, and neither are connections to
-//!   sockets in the file system: who has the right to write to one may still speak to it. Another user has fewer of them.
+//! - What was open before stays open; a directory among it is a way out of a root that was changed, which these rules
+//!   close and nothing else does.
+//! - Size, time and mode of a file (stat) are not kept secret; datagrams (UDP) are not held back, and neither
+//!   are connections to sockets in the file system: who has the right to write to one may still speak to it.
+//!   Another user has fewer of them.
 
 mod error;
 mod kernel;
@@ -132,8 +134,8 @@ impl Sandbox {
         self
     }
 
-    /// Sees this directory as `/`, and nothing above it. The paths given here are still those from before. Needs root; and
-    /// should not be left with it, who can get out of such a place.
+    /// Sees this directory as `/`, and nothing above it. The paths given here are still those from before. Needs root;
+    /// and should not be left with it, who can get out of such a place.
     #[must_use]
     pub fn with_chroot(mut self, root: impl Into<PathBuf>) -> Self {
         self.root = Some(root.into());
@@ -182,8 +184,9 @@ impl Sandbox {
         self
     }
 
-    /// Locks in this thread and those that it starts from then on, and leaves out the others that are running: what they can do,
-    /// whoever takes over this one may be able to make them do. For a process with threads of no choice, such as a test.
+    /// Locks in this thread and those that it starts from then on, and leaves out the others that are running:
+    /// what they can do, whoever takes over this one may be able to make them do. For a process with threads of
+    /// no choice, such as a test.
     #[must_use]
     pub fn beside_others(mut self) -> Self {
         self.is_alone = false;
@@ -197,8 +200,8 @@ impl Sandbox {
         self
     }
 
-    /// Says what [`lock`](Self::lock) would say of what it was told, and does nothing: for a start that should fail before
-    /// it binds anything.
+    /// Says what [`lock`](Self::lock) would say of what it was told, and does nothing: for a start that should fail
+    /// before it binds anything.
     ///
     /// # Errors
     /// A user, a group or a path that is not there, or too few rights.
@@ -216,9 +219,9 @@ impl Sandbox {
         self.open_grants().map(drop)
     }
 
-    /// Locks the process in, for good: its user and its groups in the whole process, the rest in this thread and in those it
-    /// starts from now on. In this order: who is found out by name, the paths are opened, the root is changed, the groups and
-    /// the user; no core dumps, no new privileges, Landlock.
+    /// Locks the process in, for good: its user and its groups in the whole process, the rest in this thread and in
+    /// those it starts from now on. In this order: who is found out by name, the paths are opened, the root is changed,
+    /// the groups and the user; no core dumps, no new privileges, Landlock.
     ///
     /// # Errors
     /// What could not be done. The process may be halfway in by then, and should end.

@@ -1,5 +1,5 @@
-//! Accepting peers: each door in its turn, and without spinning where the system has nothing left to give. Who may stay,
-//! `door` says.
+//! Accepting peers: each door in its turn, and without spinning where the system has nothing left to give.
+//! Who may stay, `door` says.
 
 use std::io;
 use std::net::SocketAddr;
@@ -130,7 +130,8 @@ impl Acceptor {
         }
     }
 
-    /// Accepts the next peer: its stream, its address, the port it came to. `None`: nobody waits, or there is nothing to take him in with.
+    /// Accepts the next peer: its stream, its address, the port it came to. `None`: nobody waits, or there is
+    /// nothing to take him in with.
     pub(super) fn accept(&mut self, now: Tick) -> Option<(Stream, Option<SocketAddr>, Option<u16>)> {
         let count = self.doors.len();
         self.first = self.first.wrapping_add(1);

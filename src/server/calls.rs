@@ -32,8 +32,8 @@ pub enum Call {
 }
 
 impl<S: Service> Server<S> {
-    /// From now on SIGINT and SIGTERM stop this server as [`Handle::stop`](super::Handle::stop) does; a second one stops it at
-    /// once.
+    /// From now on SIGINT and SIGTERM stop this server as [`Handle::stop`](super::Handle::stop) does; a
+    /// second one stops it at once.
     ///
     /// # Errors
     /// What the system says when the signals cannot be watched.
@@ -51,8 +51,9 @@ impl<S: Service> Server<S> {
         Ok(())
     }
 
-    /// Watches a descriptor that is no connection: whenever there is more to read from it, there is a [`Call::Ready`] with this
-    /// key, below 4096. It comes once: read until that would block. The descriptor must be open as long as it is watched.
+    /// Watches a descriptor that is no connection: whenever there is more to read from it, there is a
+    /// [`Call::Ready`] with this key, below 4096. It comes once: read until that would block. The descriptor must be
+    /// open as long as it is watched.
     ///
     /// # Errors
     /// What the system says when it cannot be watched, and for a key that is too large.
@@ -80,7 +81,8 @@ impl<S: Service> Server<S> {
         Ok(())
     }
 
-    /// Serves until there is a call, or for this long. `None`: it was stopped, and everybody has his answer or the grace is over.
+    /// Serves until there is a call, or for this long. `None`: it was stopped, and everybody has his
+    /// answer or the grace is over.
     ///
     /// # Errors
     /// A failure of the poll itself; what goes wrong with a peer ends that peer's connection alone.
@@ -110,8 +112,8 @@ impl<S: Service> Server<S> {
         Ok(None)
     }
 
-    /// Has this service answer from now on, with these settings. Connections stay, and what was asked of the former service
-    /// is answered by it where it has begun.
+    /// Has this service answer from now on, with these settings. Connections stay, and what was asked of the former
+    /// service is answered by it where it has begun.
     ///
     /// # Examples
     /// ```

@@ -15,20 +15,20 @@ use crate::http::{Limits, Trust};
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
-    /// Connections open at one time. When there are as many, the one that does least with its place yields; where none can, the
-    /// next peer gets 503. The limit on open files is raised to fit; where
-    /// it cannot be, this number is lowered.
+    /// Connections open at one time. When there are as many, the one that does least with its place yields;
+    /// where none can, the next peer gets 503. The limit on open files is raised to fit; where it cannot
+    /// be, this number is lowered.
     pub max_connections: usize,
-    /// Connections open from one address at one time; an IPv6 network of 64 bits counts as one address. `None`: half of all, and
-    /// as many as like from this machine itself. Beyond it a peer gets 503.
+    /// Connections open from one address at one time; an IPv6 network of 64 bits counts as one address. `None`: half of
+    /// all, and as many as like from this machine itself. Beyond it a peer gets 503.
     pub max_per_address: Option<usize>,
-    /// Bytes kept for all connections together: requests that are not complete, answers that are not taken. Beyond it, whoever
-    /// wants more kept is let go.
+    /// Bytes kept for all connections together: requests that are not complete, answers that are not taken. Beyond it,
+    /// whoever wants more kept is let go.
     pub max_kept: usize,
     /// The proxies before this server. Many clients come from the address of one, so it is not counted by address.
     pub proxies: Trust,
-    /// True if these must begin each connection with whom they speak for, by the PROXY protocol, version 1 or 2. Others must
-    /// not: nothing is guessed.
+    /// True if these must begin each connection with whom they speak for, by the PROXY protocol, version 1 or 2. Others
+    /// must not: nothing is guessed.
     pub wants_proxy_protocol: bool,
     /// How much a request may hold.
     pub limits: Limits,

@@ -15,11 +15,11 @@ const SPARE: usize = 64;
 pub(super) struct Room {
     /// Connections at one time.
     pub(super) connections: usize,
-    /// A connection with this descriptor, or a higher one, is one too many: the system gives the lowest number that is free,
-    /// and so all below are taken, by connections or by the files that are being sent to them.
+    /// A connection with this descriptor, or a higher one, is one too many: the system gives the lowest number that is
+    /// free, and so all below are taken, by connections or by the files that are being sent to them.
     pub(super) ceiling: usize,
-    /// Peers beside the connections, who have been told that there are too many and may still be reading it: half of what is
-    /// spare. When more come, the first must go.
+    /// Peers beside the connections, who have been told that there are too many and may still be reading it: half of
+    /// what is spare. When more come, the first must go.
     pub(super) doorstep: usize,
 }
 

@@ -22,8 +22,8 @@ const ACCEPTS_A_LONG_TURN: usize = 16;
 /// Connections looked at in one turn, to find idle ones: a full house at its default size once, a small one many times.
 const LOOKS_A_TURN: usize = 16 * 1024;
 
-/// A head that takes longer has to yield in a full house: it comes whole from everybody but a person who types, and from who
-/// means to hold the place.
+/// A head that takes longer has to yield in a full house: it comes whole from everybody but a person who types, and
+/// from who means to hold the place.
 const SLOW_HEAD: Duration = Duration::from_secs(5);
 
 /// When a peer that was turned away may come again.
@@ -39,8 +39,8 @@ impl<S: Service> Server<S> {
         self.let_in(ACCEPTS_A_LONG_TURN, ACCEPTS_A_TURN);
     }
 
-    /// Takes in so many of those who wait, and fewer when the turn is long. A peer is served before it is registered: one that has
-    /// sent its request and wants no other never is.
+    /// Takes in so many of those who wait, and fewer when the turn is long. A peer is served before it is registered:
+    /// one that has sent its request and wants no other never is.
     pub(super) fn let_in(&mut self, least: usize, most: usize) {
         let mut accepted = 0;
         let mut looks = LOOKS_A_TURN;
@@ -51,7 +51,8 @@ impl<S: Service> Server<S> {
             }
             accepted += 1;
             let Some((stream, peer, port)) = self.acceptor.accept(self.now.tick()) else {
-                // Where nothing is left to take a peer in with, room is made as in a full house: once, for others may have it all.
+                // Where nothing is left to take a peer in with, room is made as in a full house: once,
+                // for others may have it all.
                 if self.acceptor.resumes().is_some() {
                     if std::mem::take(&mut may_make_room) {
                         let _ = self.has_one_yield(&mut looks) || self.clear_the_doorstep();
@@ -148,8 +149,8 @@ impl<S: Service> Server<S> {
         }
     }
 
-    /// Ends the connection that does least with its place. It is asked once more: a request that has come meanwhile is answered,
-    /// and the next one is looked for.
+    /// Ends the connection that does least with its place. It is asked once more: a request that has come meanwhile is
+    /// answered, and the next one is looked for.
     fn has_one_yield(&mut self, looks: &mut usize) -> bool {
         loop {
             let Some(idler) = self.idlers.next() else {

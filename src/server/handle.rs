@@ -102,7 +102,8 @@ impl Handle {
         self.mailbox.has_tickets.load(Ordering::SeqCst)
     }
 
-    /// The loop is about to sleep: from here on it must be woken. Asked whether there are tickets after this, it misses none.
+    /// The loop is about to sleep: from here on it must be woken. Asked whether there are tickets
+    /// after this, it misses none.
     pub(super) fn falls_asleep(&self) {
         self.mailbox.is_asleep.store(true, Ordering::SeqCst);
     }

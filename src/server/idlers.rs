@@ -1,8 +1,8 @@
-//! Who yields when the house is full: the connection that has waited longest for a request, or lingers; and where all have
-//! begun to say something, the one whose head has been on its way longest.
+//! Who yields when the house is full: the connection that has waited longest for a request, or lingers; and where all
+//! have begun to say something, the one whose head has been on its way longest.
 //!
-//! Keeping all connections in order would cost each request; instead a full house is looked through, as often as a turn has
-//! time for, and those found yield one after the other as peers come. One that was busy meanwhile is passed over.
+//! Keeping all connections in order would cost each request; instead a full house is looked through, as often as a turn
+//! has time for, and those found yield one after the other as peers come. One that was busy meanwhile is passed over.
 
 use std::collections::VecDeque;
 

@@ -64,9 +64,9 @@ impl AsFd for Listener {
 impl Listener {
     /// Listens on an address; port 0 lets the system pick one.
     ///
-    /// `SO_REUSEADDR`, so that a restart does not wait for old connections to be forgotten; `TCP_NODELAY`, which the connections
-    /// inherit, because every answer leaves in as few writes as it can and none should wait for an acknowledgement;
-    /// `IPV6_V6ONLY`, so that both kinds of addresses can be bound side by side.
+    /// `SO_REUSEADDR`, so that a restart does not wait for old connections to be forgotten; `TCP_NODELAY`, which the
+    /// connections inherit, because every answer leaves in as few writes as it can and none should wait for an
+    /// acknowledgement; `IPV6_V6ONLY`, so that both kinds of addresses can be bound side by side.
     ///
     /// # Errors
     /// What the system says, such as [`AddrInUse`](io::ErrorKind::AddrInUse).
@@ -84,11 +84,12 @@ impl Listener {
     }
 
     /// Listens on a path in the file system, which is removed when the server closes. A socket that was left there by a
-    /// process that is gone is replaced; anything else is not. Everybody on this machine may connect, as to a port; who may not
-    /// is for the directory to say.
+    /// process that is gone is replaced; anything else is not. Everybody on this machine may connect, as to a port; who
+    /// may not is for the directory to say.
     ///
     /// # Errors
-    /// What the system says; [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody listens there, or the path is no socket.
+    /// What the system says; [`AddrInUse`](io::ErrorKind::AddrInUse) if somebody listens there,
+    /// or the path is no socket.
     ///
     /// # Examples
     /// ```

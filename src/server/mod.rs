@@ -1,8 +1,8 @@
 //! Layer 4: all peers. The loop, on mio and a slab.
 //!
-//! A turn of the loop polls, reads the clock once, lets every connection that has something to do go on for its share, takes
-//! in new peers, and ends. Events only say who is to be looked at; the machine in [`connection`](crate::connection) does the
-//! rest. Nothing here knows what HTTP is.
+//! A turn of the loop polls, reads the clock once, lets every connection that has something to do go on for its share,
+//! takes in new peers, and ends. Events only say who is to be looked at; the machine in
+//! [`connection`](crate::connection) does the rest. Nothing here knows what HTTP is.
 
 mod acceptor;
 mod calls;
@@ -140,7 +140,8 @@ impl<S: Service> Server<S> {
     /// Binds all the addresses, or none. Port 0 lets the system pick one.
     ///
     /// # Errors
-    /// What the system says, such as [`AddrInUse`](io::ErrorKind::AddrInUse) or [`PermissionDenied`](io::ErrorKind::PermissionDenied).
+    /// What the system says, such as [`AddrInUse`](io::ErrorKind::AddrInUse) or
+    /// [`PermissionDenied`](io::ErrorKind::PermissionDenied).
     pub fn bind(addresses: &[SocketAddr], config: Config, service: S) -> io::Result<Self> {
         let listeners = addresses.iter().map(|&address| Listener::tcp(address)).collect::<io::Result<Vec<_>>>()?;
         Server::new(listeners, config, service)
@@ -200,8 +201,8 @@ impl<S: Service> Server<S> {
         })
     }
 
-    /// The addresses bound, in the order in which they were asked for, with the ports that were picked. A socket in the file
-    /// system has none.
+    /// The addresses bound, in the order in which they were asked for, with the ports that were picked. A socket in
+    /// the file system has none.
     #[must_use]
     pub fn local_addrs(&self) -> &[SocketAddr] {
         &self.addresses

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, chmod, fstat, openat, statat, unlinkat};
 
-/// A name that this process has made, held by its directory: by then the process may have another root. It is taken out only
-/// while it is still that of the same socket.
+/// A name that this process has made, held by its directory: by then the process may have another root. It is taken out
+/// only while it is still that of the same socket.
 #[derive(Debug)]
 pub(super) struct Named {
     directory: OwnedFd,
@@ -32,7 +32,8 @@ impl Named {
         Ok(Named { directory, name, identity, path: path.to_owned() })
     }
 
-    /// Lets everybody write to the socket, which is to connect. Who has put something else in its place has it as it was.
+    /// Lets everybody write to the socket, which is to connect. Who has put something else in
+    /// its place has it as it was.
     pub(super) fn open_to_all(&self) -> io::Result<()> {
         let socket = openat(&self.directory, &self.name, PLACE | OFlags::NOFOLLOW, Mode::empty())?;
         let facts = fstat(&socket)?;

@@ -14,9 +14,9 @@ use super::{Call, Server, Signal, Slot, listener};
 /// Rounds of accepting before the doors close: the queue of those who have knocked, and not those who come meanwhile.
 const LAST_ACCEPTS: usize = listener::BACKLOG as usize / ACCEPTS_A_TURN;
 
-/// How long a stopping server waits for the first request of somebody who has just been let in: he knocked at an open door, and
-/// nothing told him that it was closing. With a successor, also for the next request of somebody who has just been answered:
-/// he gets his answer with `Connection: close`, where an end at this moment might meet his request.
+/// How long a stopping server waits for the first request of somebody who has just been let in: he knocked at an open
+/// door, and nothing told him that it was closing. With a successor, also for the next request of somebody who has just
+/// been answered: he gets his answer with `Connection: close`, where an end at this moment might meet his request.
 const LAST_ORDERS: Duration = Duration::from_secs(1);
 
 impl Slot {
@@ -89,8 +89,8 @@ impl<S: Service> Server<S> {
         self.phase == Phase::Draining
     }
 
-    /// Leaves the listening sockets to a successor, who has them by now, and stops: who knocks is his guest. What has begun
-    /// here is finished here. Sockets in the file system keep their names.
+    /// Leaves the listening sockets to a successor, who has them by now, and stops: who knocks is his guest. What has
+    /// begun here is finished here. Sockets in the file system keep their names.
     ///
     /// An example stands at [`is_stopping`](Self::is_stopping).
     pub fn hand_over(&mut self) {

@@ -1,8 +1,8 @@
 //! Deadlines of connections, kept lazily.
 //!
 //! A busy connection moves its deadline with every request. Moving it here each time would cost more than the request's
-//! other bookkeeping; so a wake-up is only ever moved forward: when one comes and the deadline has moved on meanwhile, it is
-//! set anew. Each key has one wake-up that counts, and a few that are stale and die unheard.
+//! other bookkeeping; so a wake-up is only ever moved forward: when one comes and the deadline has moved on meanwhile,
+//! it is set anew. Each key has one wake-up that counts, and a few that are stale and die unheard.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A histogram of the turns of the loop: the time from when the poll comes back to when it is called again. As long as that
-/// nobody else is served.
+/// A histogram of the turns of the loop: the time from when the poll comes back to when it is called again. As long as
+/// that nobody else is served.
 ///
 /// ```
 /// use ownhands::{App, Config, Server};

@@ -1,6 +1,6 @@
-//! Those whom the service asks in its turn: one more kind of slot. They stand in a slab of their own, because whatever is
-//! counted, closed or made to yield for the sake of peers does not concern them; otherwise the loop treats them as it treats
-//! a connection.
+//! Those whom the service asks in its turn: one more kind of slot. They stand in a slab of their own, because
+//! whatever is counted, closed or made to yield for the sake of peers does not concern them; otherwise the loop
+//! treats them as it treats a connection.
 
 use std::collections::VecDeque;
 use std::io;
@@ -18,8 +18,8 @@ use crate::service::upstream::{Next, Readiness, Shift, Upstream};
 use super::timers::Timers;
 use super::{FIRST_UPSTREAM, Server};
 
-/// Rounds of calls in one turn: from a request to its upstream, from there to the answer, and on to what is asked next. More come in
-/// the next turn, after new events.
+/// Rounds of calls in one turn: from a request to its upstream, from there to the answer, and on to what is asked next.
+/// More come in the next turn, after new events.
 const ROUNDS_A_TURN: usize = 4;
 
 /// All of them.
@@ -51,8 +51,8 @@ pub(super) struct Loan<'a> {
 }
 
 impl<S: Service> Server<S> {
-    /// Lets those go on whom the service asks, and whoever was called: a request asks an upstream, and its answer calls the
-    /// connection, often in one turn.
+    /// Lets those go on whom the service asks, and whoever was called: a request asks an upstream, and its answer calls
+    /// the connection, often in one turn.
     pub(super) fn ask_upstreams(&mut self) {
         let (upstreams, loan) = self.upstreams();
         upstreams.go_on(loan);

@@ -1,5 +1,5 @@
-//! Upstreams where there is no loop: in a test, and before the loop begins. Their descriptors are real, and so is the time
-//! that they are given.
+//! Upstreams where there is no loop: in a test, and before the loop begins. Their descriptors are real, and so is the
+//! time that they are given.
 
 use std::sync::Arc;
 use std::time::Duration;

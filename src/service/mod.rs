@@ -46,15 +46,16 @@ pub trait Service {
     /// Answers what could not be read as a request. The connection closes after it.
     fn refuse(&self, error: &HttpError, fragment: &Fragment<'_>) -> Response;
 
-    /// Asked when a head is complete and its body is still to come; `request.body` is empty. An answer given here is sent
-    /// at once, without reading what would be thrown away, and the connection closes after it. `None` lets the body come.
+    /// Asked when a head is complete and its body is still to come; `request.body` is empty. An answer given
+    /// here is sent at once, without reading what would be thrown away, and the connection closes after it.
+    /// `None` lets the body come.
     fn admit(&self, request: &Request<'_>) -> Option<Response> {
         let _ = request;
         None
     }
 
-    /// Who asks, when this peer sends a request with these fields. By default the peer; a service that knows the proxies before
-    /// it may find the client that they speak for, as [`Trust`](crate::http::Trust) does.
+    /// Who asks, when this peer sends a request with these fields. By default the peer; a service that knows the
+    /// proxies before it may find the client that they speak for, as [`Trust`](crate::http::Trust) does.
     fn client(&self, headers: Headers<'_>, peer: Option<SocketAddr>) -> Option<IpAddr> {
         let _ = headers;
         peer.map(|peer| peer.ip().to_canonical())
@@ -79,8 +80,8 @@ pub trait Service {
     /// Told at the end of each turn of the loop: the time to write out what was gathered.
     fn end_turn(&self) {}
 
-    /// The next one of those whom this service has begun to ask, and who has not been taken in by the loop. It is asked in each
-    /// turn, until it says `None`.
+    /// The next one of those whom this service has begun to ask, and who has not been taken in by the loop. It is asked
+    /// in each turn, until it says `None`.
     fn upstream(&self) -> Option<Box<dyn Upstream>> {
         None
     }
@@ -110,8 +111,9 @@ impl<'a> Fragment<'a> {
         Fragment { peer, received }
     }
 
-    /// True if there seems to be an Accept field in it that asks for a page, as [`Request::wants_html`] has it: a browser whose
-    /// cookies are too many should see one, and its request never becomes one that could be asked properly.
+    /// True if there seems to be an Accept field in it that asks for a page, as [`Request::wants_html`] has
+    /// it: a browser whose cookies are too many should see one, and its request never becomes one that
+    /// could be asked properly.
     #[must_use]
     pub fn wants_html(&self) -> bool {
         let value = |line: &'a [u8]| {
@@ -238,8 +240,8 @@ pub type Handler = Box<dyn Fn(&Request<'_>) -> Result<Response, HttpError>>;
 /// # Ok(()) }
 /// ```
 pub trait Resource {
-    /// The methods it answers, as `Allow` lists them: `GET, HEAD`. Any other is refused with 405 before a body is read. `*` is all
-    /// of them, those that nobody has heard of included.
+    /// The methods it answers, as `Allow` lists them: `GET, HEAD`. Any other is refused with 405 before a body is read.
+    /// `*` is all of them, those that nobody has heard of included.
     fn allow(&self) -> &str;
 
     /// Answers a request for [`path_below_mount`](Request::path_below_mount).

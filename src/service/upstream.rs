@@ -1,7 +1,7 @@
 //! Layer 2: the seam between the loop and those whom a service asks in its turn: an application server, a program.
 //!
-//! The loop knows of them what it knows of a peer: a descriptor that it watches, and a machine that goes on when there is
-//! something to do. What is said there is the service's business alone.
+//! The loop knows of them what it knows of a peer: a descriptor that it watches, and a machine that goes on when there
+//! is something to do. What is said there is the service's business alone.
 
 use std::os::fd::BorrowedFd;
 
@@ -22,9 +22,9 @@ pub enum Next {
 
 /// Somebody whom a service asks, behind one descriptor: the end of a socket or of a pipe.
 ///
-/// The loop [takes it in](crate::Service::upstream), watches the descriptor for both directions, and lets it go on when an event came,
-/// when its time has come, and when it was [summoned](crate::http::Summons). It runs on the loop's one thread: it never waits,
-/// and does no more in one turn than a connection may.
+/// The loop [takes it in](crate::Service::upstream), watches the descriptor for both directions, and lets it go on when
+/// an event came, when its time has come, and when it was [summoned](crate::http::Summons). It runs on the loop's one
+/// thread: it never waits, and does no more in one turn than a connection may.
 ///
 /// ```
 /// use ownhands::upstream::{Next, Shift, Upstream};

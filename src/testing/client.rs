@@ -110,8 +110,8 @@ impl<S: Service> MockClient<S> {
         self
     }
 
-    /// The same client, whose time begins at this date instead of 2026-01-01: files on disk have dates too, and one that is
-    /// younger than the time of the request is not kept ready.
+    /// The same client, whose time begins at this date instead of 2026-01-01: files on disk have dates too, and one
+    /// that is younger than the time of the request is not kept ready.
     #[must_use]
     pub fn with_date(mut self, date: SystemTime) -> Self {
         self.beginning = date;
@@ -132,8 +132,8 @@ impl<S: Service> MockClient<S> {
         self
     }
 
-    /// The same client as a trusted proxy that speaks the PROXY protocol: what it delivers on each connection must begin with
-    /// whom it speaks for.
+    /// The same client as a trusted proxy that speaks the PROXY protocol: what it delivers on each connection must
+    /// begin with whom it speaks for.
     ///
     /// ```
     /// use ownhands::{App, Request, testing::MockClient};
@@ -167,7 +167,8 @@ impl<S: Service> MockClient<S> {
         self.send(format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n"), &[])
     }
 
-    /// A request that is put together step by step: `client.request("PUT", "/x").header("Accept", "*/*").body("y").send()`.
+    /// A request that is put together step by step:
+    /// `client.request("PUT", "/x").header("Accept", "*/*").body("y").send()`.
     pub fn request(&mut self, method: &str, target: &str) -> MockRequest<'_, S> {
         MockRequest::new(self, method, target)
     }
@@ -177,8 +178,8 @@ impl<S: Service> MockClient<S> {
         self.request("POST", target).body("")
     }
 
-    /// Sends bytes, cut into reads at these offsets, and reads one answer. Interim answers (1xx) are passed over. Where the
-    /// server has ended, a new connection is opened first.
+    /// Sends bytes, cut into reads at these offsets, and reads one answer. Interim answers (1xx) are passed over. Where
+    /// the server has ended, a new connection is opened first.
     ///
     /// # Panics
     /// If no complete answer comes: a test that goes on would only hide it.
@@ -201,8 +202,8 @@ impl<S: Service> MockClient<S> {
         }
     }
 
-    /// Sends bytes on the connection as it is, cut into reads at these offsets, and reads nothing: [`next_answer`](Self::next_answer) and
-    /// [`received`](Self::received) do.
+    /// Sends bytes on the connection as it is, cut into reads at these offsets, and reads nothing:
+    /// [`next_answer`](Self::next_answer) and [`received`](Self::received) do.
     ///
     /// ```
     /// use ownhands::{App, Request, testing::MockClient};
@@ -255,7 +256,7 @@ impl<S: Service> MockClient<S> {
         std::mem::take(&mut self.received)
     }
 
-    /// Opens a new connection; an open one is dropped. Needed only to say something about a connection without a request.
+    /// Opens a new connection; an open one is dropped. To say something about a connection without a request.
     pub fn connect(&mut self) {
         self.turn_clock();
         let mut connection = Connection::new(MockConnection::new(), self.peer, &self.now);
@@ -389,7 +390,8 @@ impl<S: Service> MockClient<S> {
         self.advance();
     }
 
-    /// Waits in real time for answers that were put off, as far as other threads, or those who are asked in turn, work on them.
+    /// Waits in real time for answers that were put off, as far as other threads, or those who are
+    /// asked in turn, work on them.
     fn wait_for_deferred(&mut self) {
         let start = Instant::now();
         while self.connection.as_ref().is_some_and(Connection::is_waiting) && start.elapsed() < PATIENCE {

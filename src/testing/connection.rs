@@ -7,8 +7,8 @@ use crate::connection::Transport;
 
 /// A scripted [`Transport`].
 ///
-/// Each segment pushed is what one read brings; without segments a read would block, or finds the end. Writes are recorded;
-/// a script may cut them short.
+/// Each segment pushed is what one read brings; without segments a read would block, or finds the end. Writes are
+/// recorded; a script may cut them short.
 ///
 /// ```
 /// use ownhands::testing::MockConnection;

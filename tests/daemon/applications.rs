@@ -1,5 +1,6 @@
-//! Applications, as processes: who starts them, and what becomes of them when a server is reloaded, replaced and stopped. What
-//! stands in Python's place here says that it is ready, and nothing else: what it would answer is not the daemon's business.
+//! Applications, as processes: who starts them, and what becomes of them when a server is reloaded, replaced and
+//! stopped. What stands in Python's place here says that it is ready, and nothing else: what it would answer is
+//! not the daemon's business.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};

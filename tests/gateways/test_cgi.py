@@ -3,6 +3,7 @@
 import os
 import re
 import shutil
+import subprocess
 import time
 import unittest
 from datetime import datetime, timedelta
@@ -120,6 +121,52 @@ class Cgi(Housed):
         self.assertEqual((answer.status, answer.body, answer.is_whole), (200, b"begun\n", False))
         self.logs("halfway")
 
+    def script(self, name, text):
+        """A house with this script alone."""
+        (self.directory / "scripts").mkdir()
+        script = self.directory / "scripts" / name
+        script.write_text(text)
+        script.chmod(0o755)
+        return self.house("--cgi", f"/cgi-bin={script.parent}", "--max-body", "20000000")
+
+    def test_git_clones_and_pushes(self):
+        git = shutil.which("git")
+        if not git or not os.access(os.path.join(said(git, "--exec-path").strip(), "git-http-backend"), os.X_OK):
+            self.skipTest("SKIPPED: there is no git http-backend")
+        here, theirs, ours = (self.directory / name for name in ("here.git", "theirs", "ours"))
+        backend = f"#!/bin/sh\nGIT_PROJECT_ROOT={self.directory} GIT_HTTP_EXPORT_ALL=1 exec git http-backend\n"
+        url = self.script("git", backend).url + "/cgi-bin/git/here.git"
+        said(git, "init", "--quiet", "--bare", here)
+        said(git, "-C", here, "config", "http.receivepack", "true")
+        said(git, "clone", "--quiet", url, theirs)
+        # A pack of this size comes in chunks.
+        (theirs / "large").write_bytes(os.urandom(3 << 20))
+        said(git, "-C", theirs, "add", "large")
+        for number in range(40):
+            said(git, "-C", theirs, "commit", "--quiet", "--allow-empty", "--message", str(number))
+            if number in (0, 39):
+                said(git, "-C", theirs, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+            if number == 0:
+                said(git, "clone", "--quiet", "--branch", "main", url, ours)
+        # What has so many commits to name is compressed.
+        said(git, "-C", ours, "pull", "--quiet", "--ff-only")
+        for number in range(40):
+            said(git, "-C", ours, "commit", "--quiet", "--allow-empty", "--message", str(number))
+        said(git, "-C", theirs, "commit", "--quiet", "--allow-empty", "--message", "last")
+        said(git, "-C", theirs, "push", "--quiet", "origin", "HEAD:refs/heads/main")
+        said(git, "-C", ours, "fetch", "--quiet")
+        self.assertEqual(said(git, "-C", ours, "rev-parse", "origin/main"), said(git, "-C", theirs, "rev-parse", "HEAD"))
+        self.assertEqual((ours / "large").read_bytes(), (theirs / "large").read_bytes())
+
+    def test_php_runs_a_script_that_names_it(self):
+        php = shutil.which("php-cgi")
+        if not php:
+            self.skipTest("SKIPPED: there is no php-cgi")
+        text = f"#!{php}\n<?php http_response_code(203); echo __FILE__, $_SERVER['PATH_INFO'], $_GET['a'], $_POST['b'];\n"
+        house = self.script("a.php", text)
+        answer = house.ask("/cgi-bin/a.php/info?a=1", b"b=2", headers={"Content-Type": "application/x-www-form-urlencoded"})
+        self.assertEqual((answer.status, answer.text), (203, f"{self.directory / 'scripts' / 'a.php'}/info12"))
+
     def test_nothing_is_left(self):
         self.ask("/cgi-bin/time")
         time.sleep(0.3)
@@ -128,6 +175,14 @@ class Cgi(Housed):
             for script in ("time", "no-head", "nothing", "early", "halfway", "says"):
                 self.ask(f"/cgi-bin/{script}")
         wait_for(f"not {before} descriptors but {self.shared.descriptors()}", lambda: self.shared.descriptors() <= before)
+
+
+def said(*command):
+    """What a command says that must not fail, and has nobody's settings."""
+    own = {**os.environ, "GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_TERMINAL_PROMPT": "0"}
+    for role in ("AUTHOR", "COMMITTER"):
+        own.update({f"GIT_{role}_NAME": "a", f"GIT_{role}_EMAIL": "a@example.org"})
+    return subprocess.run(command, env=own, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 if __name__ == "__main__":

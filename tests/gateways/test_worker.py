@@ -97,6 +97,7 @@ class Answers(Asked):
             ("'200 OK', [('content-length', '3')], [b'abc']", "3", b"abc"),
             ("'204 No Content', [], [b'abc']", None, b""),
             ("'204 No Content', [], []", None, b""),
+            ("'205 Reset Content', [], [b'abc']", None, b""),
             ("'304 Not Modified', [], []", None, b""),
             ("'304 Not Modified', [('Content-Length', '3')], []", "3", b""),
             ("'404 Not Found', [], [b'abc']", "3", b"abc"),

@@ -56,7 +56,8 @@ const WRONG: [&str; 14] = [
     "POST /echo/1 HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\nContent-Length: 1\r\n\r\n",
 ];
 
-/// A conversation; its requests bear the numbers from `first` on. `most` is the number of requests that the server answers.
+/// A conversation; its requests bear the numbers from `first` on. `most` is the number of requests
+/// that the server answers.
 pub(crate) fn script(dice: &mut Dice, first: u64, most: u64) -> Vec<Item> {
     let is_long = dice.chance(1);
     let count = if is_long { 70 + dice.below(80) } else { dice.below(7) };

@@ -56,7 +56,8 @@ fn push_text(name: &str, value: Option<&[u8]>, out: &mut Vec<u8>) {
     out.push(b'"');
 }
 
-/// Nothing that a peer sent can end the string, or speak to a terminal: also not by the control characters from U+0080 on.
+/// Nothing that a peer sent can end the string, or speak to a terminal: also not by the control
+/// characters from U+0080 on.
 fn push_character(character: char, out: &mut Vec<u8>) {
     match u8::try_from(character) {
         Ok(byte @ (b'"' | b'\\')) => out.extend_from_slice(&[b'\\', byte]),

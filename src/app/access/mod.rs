@@ -22,14 +22,15 @@ pub use self::zone::local_zone;
 /// 127.0.0.1 - - [20/Nov/2026:19:00:00 +0100] "GET /a HTTP/1.1" 200 123 "http://127.0.0.1/" "curl/8.5" 0.000123
 /// ```
 ///
-/// That is the Combined format: the [client](crate::Request::client), when (the answer's end, in the local time zone), the
-/// request line, the status, the bytes of the body that were sent, the Referer and User-Agent fields; and behind it the seconds
-/// from the first byte of the request to the last of the answer. Bytes that are not printable ASCII, quotes and backslashes are
-/// written `\xHH`; what was not sent is `-`. [`with_json`](AccessLog::with_json) has another format.
+/// That is the Combined format: the [client](crate::Request::client), when (the answer's end, in the local time
+/// zone), the request line, the status, the bytes of the body that were sent, the Referer and User-Agent fields;
+/// and behind it the seconds from the first byte of the request to the last of the answer. Bytes that are not
+/// printable ASCII, quotes and backslashes are written `\xHH`; what was not sent is `-`.
+/// [`with_json`](AccessLog::with_json) has another format.
 ///
-/// The sink is written to on the loop's thread: one that blocks holds every peer. What it does not take is lost, and counted:
-/// the log says so when it begins, once a minute while it goes on, and when lines are written again. A line that was written in
-/// part is completed first.
+/// The sink is written to on the loop's thread: one that blocks holds every peer. What it does not take is lost, and
+/// counted: the log says so when it begins, once a minute while it goes on, and when lines are written again. A line
+/// that was written in part is completed first.
 ///
 /// ```
 /// use ownhands::{Exchange, Status, app::{AccessLog, Observer}};
@@ -52,11 +53,12 @@ struct State {
 type Encode = fn(&Exchange, &mut Clock, &mut Vec<u8>);
 
 impl AccessLog {
-    /// Bytes gathered before they are written without waiting for the end of the turn: about five hundred lines, and a size at
-    /// which a write costs no more for each byte.
+    /// Bytes gathered before they are written without waiting for the end of the turn: about five hundred lines, and a
+    /// size at which a write costs no more for each byte.
     pub const QUEUE: usize = 64 * 1024;
 
-    /// An access log that writes to `sink`: a file, stdout. The time zone is that of now, whatever becomes of the system's.
+    /// An access log that writes to `sink`: a file, stdout. The time zone is that of now, whatever
+    /// becomes of the system's.
     pub fn new(sink: impl Write + 'static) -> Self {
         let state =
             State { queue: Queue::new(Box::new(sink)), encode: combined::push, clock: Clock::new(combined::TIME) };
@@ -70,9 +72,10 @@ impl AccessLog {
     ///  "status":200,"bytes":123,"seconds":0.000123,"referer":"http://127.0.0.1/","agent":"curl/8.5","id":"6474846204000-1"}
     /// ```
     ///
-    /// What is not there is left out. `peer` is who was connected, if that is not the client. Where the request line is none,
-    /// it stands as `line`. Text is UTF-8 with control characters escaped; a byte that is no UTF-8 becomes the character of that
-    /// number, `\u0080` to `\u00ff`: so nothing of what noise was made of is lost, and the line is valid for any bytes.
+    /// What is not there is left out. `peer` is who was connected, if that is not the client. Where the request line
+    /// is none, it stands as `line`. Text is UTF-8 with control characters escaped; a byte that is no UTF-8 becomes
+    /// the character of that number, `\u0080` to `\u00ff`: so nothing of what noise was made of is lost, and the
+    /// line is valid for any bytes.
     ///
     /// ```
     /// use ownhands::{Exchange, Status, app::{AccessLog, Observer}};

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use super::AccessLog;
 
-/// How often it is said, at the most, that lines are being lost: a pipe whose reader is too slow begins to lose lines, and ends,
-/// many times a second.
+/// How often it is said, at the most, that lines are being lost: a pipe whose reader is too slow begins to lose lines,
+/// and ends, many times a second.
 const REMINDER: Duration = Duration::from_secs(60);
 
 /// What was gathered, and what became of what could not be written.

@@ -12,8 +12,8 @@ const DIRECTORIES: [&str; 3] = ["/usr/share/zoneinfo", "/usr/share/lib/zoneinfo"
 
 /// The time zone that the variable `TZ` says, or the system's: that of the access log.
 ///
-/// It is looked up once in a process, for one that was locked in no longer sees where the system has it. A `TZ` that means
-/// nothing is UTC.
+/// It is looked up once in a process, for one that was locked in no longer sees where the system has it. A `TZ`
+/// that means nothing is UTC.
 ///
 /// ```
 /// use jiff::Timestamp;
@@ -28,8 +28,8 @@ pub fn local_zone() -> TimeZone {
     ZONE.get_or_init(find).clone()
 }
 
-/// The zone that is called so, such as `Europe/Berlin`. jiff could find it as well, but it reads the names of all zones before
-/// it opens one, which was two thirds of the instructions of a start.
+/// The zone that is called so, such as `Europe/Berlin`. jiff could find it as well, but it reads the names of all zones
+/// before it opens one, which was two thirds of the instructions of a start.
 fn named(name: &str) -> Option<TimeZone> {
     let name = name.strip_prefix(':').unwrap_or(name);
     let own = env::var_os("TZDIR").map(|directory| Path::new(&directory).join(name));

@@ -49,8 +49,8 @@ fn setting(table: &Command, said: &str, value: OsString) -> Result<Setting, Fail
     Ok(Setting { values: values.into_iter().map(|value| (value, origin.clone())).collect(), name, origin })
 }
 
-/// The values of a list. A pattern may begin with a bracket as well: what is no array of strings stands for itself, unless a
-/// quote behind the bracket shows what was meant.
+/// The values of a list. A pattern may begin with a bracket as well: what is no array of strings stands for itself,
+/// unless a quote behind the bracket shows what was meant.
 fn list(value: &OsStr) -> Result<Vec<OsString>, &'static str> {
     let one = || Ok(vec![value.to_owned()]);
     let Some(inside) = value.to_str().and_then(|text| text.trim().strip_prefix('[')) else { return one() };

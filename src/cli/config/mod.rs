@@ -1,12 +1,13 @@
 //! Where options come from: the command line before the environment before a file before what holds by itself.
 //!
-//! What stands in the lower places is made into arguments, each is checked alone, so that a bad one is blamed on its place,
-//! and then all are read together, by the one table of [`flags`](super::flags). A list from a higher place stands in the place
-//! of the one below. Nothing here keeps anything: asked again, it reads again.
+//! What stands in the lower places is made into arguments, each is checked alone, so that a bad one is blamed on its
+//! place, and then all are read together, by the one table of [`flags`](super::flags). A list from a higher place
+//! stands in the place of the one below. Nothing here keeps anything: asked again, it reads again.
 
 mod environment;
 mod file;
 mod nearest;
+mod needs;
 mod origin;
 mod paths;
 mod print;

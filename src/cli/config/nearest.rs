@@ -1,6 +1,7 @@
 //! What was meant by a name that there is not.
 
-/// How much alike two names are, from 0 to 1, before one is taken for a slip of the other; clap draws the line there for flags.
+/// How much alike two names are, from 0 to 1, before one is taken for a slip of the other; clap draws
+/// the line there for flags.
 const ALIKE: f64 = 0.7;
 
 /// `; did you mean port?`, or nothing where no name is near.

@@ -7,8 +7,8 @@ use clap::{Arg, ValueHint};
 
 /// The value of an option with the path in it taken from this directory; as it is, if there is none in it.
 ///
-/// Whether there is, the option's hint says, and its value's name where in it: `PATH=DIR` and `unix:PATH` have something in
-/// front, `PATH=HOST|unix:PATH` has both, `-|FILE|off` is one of three.
+/// Whether there is, the option's hint says, and its value's name where in it: `PATH=DIR` and `unix:PATH` have
+/// something in front, `PATH=HOST|unix:PATH` has both, `-|FILE|off` is one of three.
 pub(super) fn rebased(arg: &Arg, value: &OsStr, directory: &Path) -> OsString {
     let is_path = match arg.get_value_hint() {
         ValueHint::AnyPath | ValueHint::FilePath | ValueHint::DirPath => true,

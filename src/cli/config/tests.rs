@@ -147,8 +147,43 @@ fn needed(option: &str) -> &'static [(&'static str, &'static str)] {
     match option {
         "proxy-protocol" => &[("trust", "::1")],
         "try-files" => &[("paths", "/srv"), ("scgi", "/=unix:/a")],
+        "scgi" | "cgi" | "wsgi" => &[],
+        "python" | "chdir" => &[("wsgi", "a:b")],
+        _ if option.starts_with("wsgi-") => &[("wsgi", "a:b")],
+        _ if option.starts_with("scgi-") => &[("scgi", "/a=unix:/b")],
+        _ if option.starts_with("cgi-") => &[("cgi", "/a=/b")],
         _ => &[],
     }
+}
+
+#[test]
+fn what_is_about_something_that_nobody_asks_for_is_said_in_every_place() {
+    for (option, values, _) in CASES {
+        let Some((needed, _)) = needed(option).first() else { continue };
+        if *option == "try-files" {
+            continue; // of which more is said elsewhere
+        }
+        let variable = environment::variable(option);
+        let page = Page::new(&as_toml(option, values));
+        let (empty, said) = (Page::new(""), as_flags(option, values));
+        for (why, place) in [
+            (empty.read(&[&said[0]], &[]), String::new()),
+            (empty.read(&[], &[(&variable, values[0])]), format!("{variable}: ")),
+            (page.read(&[], &[]), format!("o.toml:1: {option}: ")),
+        ] {
+            let why = why.unwrap_err();
+            assert!(why.starts_with(&format!("{place}--{option} is for ")) && !why.contains('\n'), "{why}");
+            assert!(why.contains(" by --") && why.ends_with(needed), "{why}");
+        }
+    }
+    // One of several places is enough, and to say what holds by itself is no harm.
+    let page = Page::new("python = \"venv\"\ncgi-output = \"7\"\n[cgi]\n\"/a\" = \"/b\"\n");
+    assert!(page.read(&["--wsgi", "a:b", "--wsgi-path", "/c"], &[("OWNHANDS_CHDIR", "/srv")]).is_ok());
+    assert!(
+        read(&["--wsgi-reload=false", "--python", "python3", "--wsgi-path", "/", "--cgi-timeout", "30"], &[]).is_ok()
+    );
+    let why = read(&["--scgi-timeout", "7"], &[("OWNHANDS_SCGI", "[]")]).unwrap_err();
+    assert!(why.ends_with("by --scgi"), "{why}");
 }
 
 #[test]

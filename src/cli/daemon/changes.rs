@@ -1,6 +1,6 @@
-//! What a running server does not change: its sockets were bound before the walls went up, its conversations are shown to who
-//! asked for it then, and the workers of its application are told once how to be. It goes on with what it has; the walls
-//! themselves it does not leave even by a word (see `lock`).
+//! What a running server does not change: its sockets were bound before the walls went up, its conversations are shown
+//! to who asked for it then, and the workers of its application are told once how to be. It goes on with what it has;
+//! the walls themselves it does not leave even by a word (see `lock`).
 
 use std::fmt::Debug;
 

@@ -1,8 +1,9 @@
-//! Leaving the terminal. The verb waits until the server listens; the server tells it so, and is gone from the terminal.
+//! Leaving the terminal. The verb waits until the server listens; the server tells it so, and
+//! is gone from the terminal.
 //!
-//! The working directory and the umask stay as they are: relative paths in the options go on to mean what they meant, and
-//! files are made as the user has them made. What is on stdout before it ends says that the server listens; if nothing is,
-//! the server did not start, and stderr and the exit code say why.
+//! The working directory and the umask stay as they are: relative paths in the options go on to mean what they meant,
+//! and files are made as the user has them made. What is on stdout before it ends says that the server listens; if
+//! nothing is, the server did not start, and stderr and the exit code say why.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};

@@ -1,10 +1,10 @@
-//! The herald: a small process that does for a server that is locked in what it cannot: start a successor, and open the file
-//! of options, which an editor may have put anew in the place of the one that was read.
+//! The herald: a small process that does for a server that is locked in what it cannot: start a successor, and open the
+//! file of options, which an editor may have put anew in the place of the one that was read.
 //!
-//! It is started before the walls go up, does nothing but wait, and has nothing: no listening socket, no log, no pid file.
-//! All that can be asked of it is to start this program, with these arguments, once more, and to open this one file; so
-//! whoever takes over the server gets no further through it than to another server. It ends when the server ends, by the
-//! end of its stdin.
+//! It is started before the walls go up, does nothing but wait, and has nothing: no listening socket, no log, no pid
+//! file. All that can be asked of it is to start this program, with these arguments, once more, and to open this one
+//! file; so whoever takes over the server gets no further through it than to another server. It ends when the server
+//! ends, by the end of its stdin.
 
 use std::cell::Cell;
 use std::fs::{File, OpenOptions};
@@ -32,8 +32,8 @@ const SUCCESSOR: &str = "a successor, please";
 /// What it says when signals do not end it any more.
 const READY: &str = "ready";
 
-/// Asks for the file of options, with a number, which the answer begins with: one that is late is not taken for the next.
-/// What the file is called is said once, before the walls go up.
+/// Asks for the file of options, with a number, which the answer begins with: one that is late is not taken for the
+/// next. What the file is called is said once, before the walls go up.
 const OPTIONS: &str = "the file of options, please: ";
 const OPTIONS_ARE: &str = "the file of options is ";
 
@@ -57,7 +57,8 @@ impl Herald {
     pub(super) fn start(program: &Program, options: Option<&Path>) -> io::Result<Herald> {
         let (own, its) = Wire::pair()?;
         let mut command = program.again(Role::Herald);
-        // Ctrl-C at the terminal is the server's business: it finishes what it has begun, and may be upgraded meanwhile.
+        // Ctrl-C at the terminal is the server's business: it finishes what it has begun, and
+        // may be upgraded meanwhile.
         command.process_group(0).stdin(Stdio::from(its.into_fd()));
         // What the server has there is the server's: somebody may wait for its end.
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -70,8 +71,8 @@ impl Herald {
         Ok(Herald { wire: own, child, asked: Cell::new(0) })
     }
 
-    /// Waits until signals that are meant for the server do not end it: whoever hears that the server is there may send one to all
-    /// processes of the name.
+    /// Waits until signals that are meant for the server do not end it: whoever hears that the server is there may send
+    /// one to all processes of the name.
     pub(super) fn meet(&self) -> io::Result<()> {
         let said = self.wire.wait(AT_FIRST).map_err(silence)?.ok_or_else(has_ended)?;
         if said.text == READY { Ok(()) } else { Err(io::Error::other(said.text)) }
@@ -121,7 +122,8 @@ fn has_ended() -> io::Error {
     io::Error::other("the herald has ended: say ownhands restart")
 }
 
-/// Signals are the server's: who sends one to all processes of the name means that one, and when it ends, so do its helpers.
+/// Signals are the server's: who sends one to all processes of the name means that one, and when it
+/// ends, so do its helpers.
 pub(super) fn survive_all_signals() -> io::Result<()> {
     for signal in [SIGHUP, SIGUSR1, SIGUSR2, SIGTERM, SIGINT] {
         flag::register(signal, Arc::new(AtomicBool::new(false)))?;

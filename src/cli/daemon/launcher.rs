@@ -1,8 +1,10 @@
-//! The launcher of a server: a small process that starts the programs of applications, which a server that is locked in cannot.
+//! The launcher of a server: a small process that starts the programs of applications, which a server
+//! that is locked in cannot.
 //!
-//! It is started before the walls go up, and whether they do or not: there is one way. Before it starts anything it becomes the
-//! user that the server will be, and gives up the right to gain others. What it starts stands outside of the walls: whoever
-//! takes over the server can start programs as that user, and no more. It ends when the server ends, by the end of its stdin.
+//! It is started before the walls go up, and whether they do or not: there is one way. Before it starts anything it
+//! becomes the user that the server will be, and gives up the right to gain others. What it starts stands outside of
+//! the walls: whoever takes over the server can start programs as that user, and no more. It ends when the server ends,
+//! by the end of its stdin.
 
 use std::fs;
 use std::io;
@@ -28,7 +30,8 @@ const READY: &str = "ready";
 /// It is ready within so long, or not at all.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a server that has ended waits for what its applications started; then the launcher goes on alone, and kills them.
+/// How long a server that has ended waits for what its applications started; then the launcher goes
+/// on alone, and kills them.
 const FAREWELL: Duration = Duration::from_secs(2);
 
 /// How often it is looked whether all have ended.
@@ -143,7 +146,8 @@ impl Errand {
     }
 }
 
-/// Is one, until the server ends and all that it has started has ended; `None` if there is no server at the other end of stdin.
+/// Is one, until the server ends and all that it has started has ended; `None` if there is no server
+/// at the other end of stdin.
 pub(in crate::cli) fn run() -> Option<ExitCode> {
     close_what_was_left_open();
     let wire = Wire::stdin().ok().filter(Wire::is_real)?;

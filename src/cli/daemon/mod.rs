@@ -1,7 +1,8 @@
 //! A server that one leaves running: the verbs that start, ask and end it, and what it does about them.
 //!
-//! There is no master and there are no workers. One process serves; the next one starts beside it, gets its sockets, and
-//! the first one finishes what it has begun. What they say to each other, and to the verbs, goes over one kind of wire.
+//! There is no master and there are no workers. One process serves; the next one starts beside it, gets its
+//! sockets, and the first one finishes what it has begun. What they say to each other, and to the verbs,
+//! goes over one kind of wire.
 //!
 //! - *Who is there*: the [seat](Seat) (`pid_file`, `control`, each with its `entry` in a directory).
 //! - *Who speaks*: the `wire`; the `verbs` at one end, the [steward](Steward) at the other.

@@ -27,7 +27,8 @@ struct Beat {
 }
 
 impl Notifier {
-    /// What the environment says. A successor takes the signs of life over: they were asked of its predecessor by number.
+    /// What the environment says. A successor takes the signs of life over: they were asked of
+    /// its predecessor by number.
     pub(in crate::cli) fn from_environment(is_successor: bool) -> Notifier {
         let socket = env::var_os("NOTIFY_SOCKET").and_then(|place| match connect(&place) {
             Ok(socket) => Some(socket),

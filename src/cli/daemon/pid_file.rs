@@ -1,7 +1,7 @@
 //! The pid file: it says that a server is there, by its lock, and which process that is, by its number.
 //!
-//! The lock alone decides. It belongs to the open file (flock(2)), so it ends with the process whatever happens to it, and
-//! goes over to a successor without ever being free. A number in a file that nobody has locked is of no one.
+//! The lock alone decides. It belongs to the open file (flock(2)), so it ends with the process whatever happens to it,
+//! and goes over to a successor without ever being free. A number in a file that nobody has locked is of no one.
 
 use std::env;
 use std::io;
@@ -23,8 +23,8 @@ const ATTEMPTS: usize = 16;
 
 /// Where the pid file is when nobody says where.
 ///
-/// Root has one place however it became root; others have their runtime directory, which ends with their session, or the
-/// directory for temporary files.
+/// Root has one place however it became root; others have their runtime directory, which ends with their session, or
+/// the directory for temporary files.
 pub(in crate::cli) fn default_path() -> PathBuf {
     let runtime = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     place(geteuid(), runtime.filter(|path| path.is_dir()), env::temp_dir())
@@ -52,7 +52,8 @@ pub(super) struct PidFile {
 }
 
 impl PidFile {
-    /// Locks the file at this path and writes the number of this process into it. One that was left behind is taken over.
+    /// Locks the file at this path and writes the number of this process into it. One that was
+    /// left behind is taken over.
     pub(super) fn take(path: &Path) -> Result<PidFile, Failure> {
         let refused = |error: io::Error| Failure::Run(refusal(path, &error));
         let entry = Entry::new(path).map_err(refused)?;

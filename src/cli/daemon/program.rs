@@ -54,8 +54,8 @@ pub(in crate::cli) struct Program {
 }
 
 impl Program {
-    /// To be asked early: the system gives the file that is running, and once it was replaced that has no name any more.
-    /// Where it does not (without `/proc`), the name that it was called by must do.
+    /// To be asked early: the system gives the file that is running, and once it was replaced that has no name any
+    /// more. Where it does not (without `/proc`), the name that it was called by must do.
     pub(in crate::cli) fn own() -> Program {
         Program::of(env::args_os().collect(), env::current_exe().ok())
     }
@@ -70,8 +70,8 @@ impl Program {
         Program { path, arguments }
     }
 
-    /// The same for a process that was started by [`again`](Self::again): it need not ask, and the name may have been given
-    /// to another file since.
+    /// The same for a process that was started by [`again`](Self::again): it need not ask, and the name may have been
+    /// given to another file since.
     pub(super) fn as_started() -> Option<Program> {
         let arguments: Vec<OsString> = env::args_os().collect();
         let path = arguments.first().map(PathBuf::from).filter(|path| path.is_absolute())?;

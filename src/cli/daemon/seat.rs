@@ -25,8 +25,8 @@ pub(in crate::cli) struct Seat {
     is_inherited: bool,
 }
 
-/// From now on a signal that asks a server for something is none that ends the process. Whoever reads the number in the pid
-/// file may send one before the server can do what it asks for; what it would read, this process has just read.
+/// From now on a signal that asks a server for something is none that ends the process. Whoever reads the number in the
+/// pid file may send one before the server can do what it asks for; what it would read, this process has just read.
 pub(in crate::cli) fn survive_signals() -> io::Result<()> {
     for signal in [SIGHUP, SIGUSR1, SIGUSR2] {
         flag::register(signal, Arc::new(AtomicBool::new(false)))?;
@@ -39,8 +39,8 @@ pub(super) fn path(options: &Options) -> PathBuf {
     options.pid_file.clone().unwrap_or_else(pid_file::default_path)
 }
 
-/// Takes out the names that were left where nobody sits: by a server that had become another user, who may not. Where somebody
-/// sits, or there is nothing, nothing is touched.
+/// Takes out the names that were left where nobody sits: by a server that had become another user, who may not. Where
+/// somebody sits, or there is nothing, nothing is touched.
 pub(super) fn clear(options: &Options) {
     let path = path(options);
     if path.exists()

@@ -1,5 +1,5 @@
-//! The steward of a running server: it does what signals, verbs, a successor and the service manager ask for, between the
-//! turns of the loop.
+//! The steward of a running server: it does what signals, verbs, a successor and the service manager ask for,
+//! between the turns of the loop.
 
 use std::env;
 use std::fmt::Write as _;

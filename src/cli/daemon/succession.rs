@@ -1,8 +1,8 @@
 //! From one server to the next without a refused connection: an upgrade, or a restart with other options.
 //!
-//! The new process has its predecessor at the other end of its stdin. It asks for the sockets, makes everything ready that
-//! may fail, and only then asks the predecessor to leave; if it ends before, nothing has happened. At every moment somebody
-//! listens, and the pid file is locked.
+//! The new process has its predecessor at the other end of its stdin. It asks for the sockets, makes everything ready
+//! that may fail, and only then asks the predecessor to leave; if it ends before, nothing has happened. At every moment
+//! somebody listens, and the pid file is locked.
 
 use std::fs::File;
 use std::io;

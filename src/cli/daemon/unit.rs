@@ -1,8 +1,8 @@
 //! A unit for systemd that runs a server with these options, and lets it have nothing that it does not need.
 //!
 //! What the command line says stands there word by word; what the service manager does better is left to it: the user,
-//! the log, the restart after a crash, the walls around the process. The working directory is this one, so that relative
-//! paths mean what they mean here.
+//! the log, the restart after a crash, the walls around the process. The working directory is this one, so that
+//! relative paths mean what they mean here.
 
 use std::env;
 use std::ffi::{OsStr, OsString};

@@ -23,8 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How much longer than its grace a server may take to end.
 const AFTER_GRACE: Duration = Duration::from_secs(5);
 
-/// The exit code of `status` when no server runs (LSB: "program is not running"). One that was killed and left its files
-/// is no other case: they are in nobody's way.
+/// The exit code of `status` when no server runs (LSB: "program is not running"). One that was killed and left its
+/// files is no other case: they are in nobody's way.
 const NOT_RUNNING: u8 = 3;
 
 /// Its exit code when that cannot be said (LSB: "status is unknown").

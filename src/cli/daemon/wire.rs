@@ -1,6 +1,7 @@
 //! A conversation with another process of this program: messages of text, with descriptors.
 //!
-//! A wire as gateways have it, for text; and here one may wait. Nothing waits for ever, unless that is asked for by name.
+//! A wire as gateways have it, for text; and here one may wait. Nothing waits for ever, unless
+//! that is asked for by name.
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -65,7 +66,8 @@ impl Wire {
     /// Says something, if the other end has room for it.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has none, [`BrokenPipe`](io::ErrorKind::BrokenPipe) if it has gone.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has none,
+    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) if it has gone.
     pub(super) fn send(&self, text: &str, descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
         self.0.send(text.as_bytes(), descriptors)
     }

@@ -1,7 +1,7 @@
 //! The frame of the demo's pages, and how text from a peer gets into one.
 //!
-//! The style is that of the site, compiled in: the pages look the same whatever directory is served. They run no script,
-//! and may load none.
+//! The style is that of the site, compiled in: the pages look the same whatever directory is served. They run no
+//! script, and may load none.
 
 use std::fmt::{self, Write as _};
 use std::net::{IpAddr, SocketAddr};

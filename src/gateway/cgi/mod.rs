@@ -1,7 +1,8 @@
 //! Programs that are started for a request and end with its answer: the Common Gateway Interface 1.1 (RFC 3875).
 //!
-//! A [`Launcher`] starts them, in a process group of their own. Nothing outside of the directory is started, nothing is passed
-//! through a shell, and a script that is called `nph-*`, which would speak to the peer itself, is not offered (section 5).
+//! A [`Launcher`] starts them, in a process group of their own. Nothing outside of the directory is started,
+//! nothing is passed through a shell, and a script that is called `nph-*`, which would speak to the peer itself, is
+//! not offered (section 5).
 
 mod office;
 mod output;
@@ -11,13 +12,12 @@ mod variables;
 
 use std::fs::File;
 use std::io;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
 use rustix::io::ioctl_fionbio;
-use rustix::pipe::{PipeFlags, pipe_with};
 
 use crate::files::Tree;
 use crate::http::{HttpError, Method, Request, Response, Status};
@@ -37,19 +37,22 @@ use stdin::Stdin;
 
 /// A directory of scripts, before any can be started.
 ///
-/// A path means the script that it comes to first, and the rest is the script's: with `/cgi-bin` as the mount, `/cgi-bin/a/b/c` is the
-/// script `a/b` with `PATH_INFO` `/c` where `a` is a directory, and `b` a file. It must be a file that somebody may start, and neither it
-/// nor a directory on the way may begin with a dot, or lead out of the directory by a link.
+/// A path means the script that it comes to first, and the rest is the script's: with `/cgi-bin` as the mount,
+/// `/cgi-bin/a/b/c` is the script `a/b` with `PATH_INFO` `/c` where `a` is a directory, and `b` a file. It must be
+/// a file that somebody may start, and neither it nor a directory on the way may begin with a dot, or lead out of
+/// the directory by a link.
 ///
 /// A script finds:
 ///
-/// - in its environment the meta-variables of [`Environ`](crate::app::Environ), without those of `Authorization` (section 4.1.18), with
-///   `PATH_TRANSLATED` where a [document root](Self::with_document_root) is known, and with the server's `PATH`; no other variables;
-/// - on its command line the words of a query that has no `=` in it (section 4.4), unless one of them begins with `-`: what a peer sends
-///   must never be taken for an option;
+/// - in its environment the meta-variables of [`Environ`](crate::app::Environ), without those of `Authorization`
+///   (section 4.1.18), with `PATH_TRANSLATED` where a [document root](Self::with_document_root) is known, and with the
+///   server's `PATH`; of those that are in no RFC `SCRIPT_FILENAME`, its own path in the file system, and
+///   `REDIRECT_STATUS`, 200, where its name ends with `.php`: without it `php-cgi` runs nothing; no other variables;
+/// - on its command line the words of a query that has no `=` in it (section 4.4), unless one of them begins with `-`:
+///   what a peer sends must never be taken for an option;
 /// - its own directory as the working directory;
-/// - as stdin a file with the body, or `/dev/null`; as stdout the answer (section 6); what it writes to stderr is told by the log, with
-///   its name.
+/// - as stdin a file with the body, or `/dev/null`; as stdout the answer (section 6); what it writes to stderr is told
+///   by the log, with its name.
 ///
 /// What goes wrong:
 ///
@@ -60,10 +63,10 @@ use stdin::Stdin;
 /// | it cannot be started, ends without a head, or with one that cannot be understood | 502 |
 /// | it has not ended after its [time](Self::with_timeout) | 504; within the content, the connection ends |
 /// | it says more than it [may](Self::with_output), is killed, or says less than it announced | 502; within the content, the connection ends |
-/// | as many run as [may](Self::with_processes) | 503 with Retry-After |
+/// | as many run as [may](Self::with_processes), or no descriptor is left | 503 with Retry-After |
 ///
-/// and the log says more. A script whose time is over, or whose peer has left, gets SIGTERM with all that it has started, and two
-/// seconds later SIGKILL.
+/// and the log says more. A script whose time is over, or whose peer has left, gets SIGTERM with all that it has
+/// started, and two seconds later SIGKILL.
 ///
 /// ```
 /// use ownhands::gateway::{Cgi, Launcher};
@@ -127,8 +130,8 @@ impl Cgi {
         })
     }
 
-    /// With so much time for a script, from its start to its end; by default [30 s](Self::TIMEOUT). While it waits for the peer to take
-    /// what it has said, the time stands still.
+    /// With so much time for a script, from its start to its end; by default [30 s](Self::TIMEOUT). While it waits for
+    /// the peer to take what it has said, the time stands still.
     pub fn with_timeout(mut self, time: Duration) -> Cgi {
         self.limits.time = time;
         self
@@ -140,14 +143,15 @@ impl Cgi {
         self
     }
 
-    /// With so many scripts that run at one time; by default [16](Self::PROCESSES). One that has closed its output and goes on is one of
-    /// them until it ends.
+    /// With so many scripts that run at one time; by default [16](Self::PROCESSES). One that has closed its output and
+    /// goes on is one of them until it ends.
     pub fn with_processes(mut self, most: usize) -> Cgi {
         self.processes = most;
         self
     }
 
-    /// With a directory that stands for the root of the server's paths: `PATH_TRANSLATED` is `PATH_INFO` in it (section 4.1.6).
+    /// With a directory that stands for the root of the server's paths: `PATH_TRANSLATED` is
+    /// `PATH_INFO` in it (section 4.1.6).
     pub fn with_document_root(mut self, directory: impl Into<PathBuf>) -> Cgi {
         self.document_root = Some(directory.into());
         self
@@ -194,10 +198,10 @@ impl Resource for RunningCgi {
             environment: Environment::Own(variables::variables(request, &script, document_root.as_deref())),
         };
         let stdin = Stdin::new(&request.body, &self.nothing)?;
-        let (stdout, its_stdout) = pipe_with(PipeFlags::CLOEXEC)?;
-        let (stderr, its_stderr) = pipe_with(PipeFlags::CLOEXEC)?;
+        let (stdout, its_stdout) = io::pipe()?;
+        let (stderr, its_stderr) = io::pipe()?;
         ioctl_fionbio(&stdout, true)?;
-        let murmur = Murmur::new(stderr, &*who)?;
+        let murmur = Murmur::new(stderr.into(), &*who)?;
         let run = match self.office.start(&program, [stdin.as_fd(), its_stdout.as_fd(), its_stderr.as_fd()]) {
             Ok(run) => run,
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -208,7 +212,7 @@ impl Resource for RunningCgi {
         let (deferred, response) = request.defer();
         let relay = Relay::new(deferred, &*who, request.method == Method::Head, basin);
         self.opened.add(murmur);
-        self.opened.add(Output::new(stdout.into(), relay, who, run, Rc::clone(&self.office), *limits));
+        self.opened.add(Output::new(OwnedFd::from(stdout).into(), relay, who, run, Rc::clone(&self.office), *limits));
         Ok(response)
     }
 

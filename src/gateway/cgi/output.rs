@@ -3,13 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::process::ExitStatusExt;
 use std::rc::Rc;
 use std::time::Duration;
 
 use crate::http::{Status, Tick};
 use crate::service::upstream::{Next, Readiness, Shift, Upstream};
 
-use super::super::launcher::Note;
+use super::super::launcher::{Note, ending};
 use super::super::relay::{Relay, Room};
 use super::super::step::Step;
 use super::office::{Office, Run};
@@ -20,8 +21,8 @@ const SHARE: usize = 256 * 1024;
 /// Bytes that one read takes.
 const BLOCK: usize = 16 * 1024;
 
-/// How long the end of the answer waits for the end of the script: one that is killed has not said all, and its stdout ends like
-/// any other. Who closes it so long before it ends is believed to have said all.
+/// How long the end of the answer waits for the end of the script: one that is killed has not said all, and its stdout
+/// ends like any other. Who closes it so long before it ends is believed to have said all.
 const LAG: Duration = Duration::from_secs(1);
 
 /// How soon a launcher that does not keep up is told again.
@@ -151,18 +152,18 @@ impl Output {
             Note::Failed { why, .. } => {
                 answer.into_iter().for_each(|mut answer| answer.fail(Status::BAD_GATEWAY, &why));
             }
-            Note::Ended { how, is_success, .. } => match answer {
+            Note::Ended { status, .. } => match answer {
                 Some(mut answer) if answer.fault_of_head().is_some() => {
                     let fault = answer.fault_of_head().unwrap_or_default();
-                    answer.fail(Status::BAD_GATEWAY, &format!("{fault}: {how}"));
+                    answer.fail(Status::BAD_GATEWAY, &format!("{fault}: {}", ending(status)));
                 }
-                Some(mut answer) if how.starts_with("signal") => {
-                    answer.fail(Status::BAD_GATEWAY, &format!("it was ended by {how}"));
+                Some(mut answer) if status.is_some_and(|status| status.signal().is_some()) => {
+                    answer.fail(Status::BAD_GATEWAY, &format!("it was ended by {}", ending(status)));
                 }
                 answer => {
                     answer.into_iter().for_each(|mut answer| answer.end());
-                    if !is_success {
-                        log::warn!("{}: it has ended: {how}", self.who);
+                    if !status.is_some_and(|status| status.success()) {
+                        log::warn!("{}: it has ended: {}", self.who, ending(status));
                     }
                 }
             },

@@ -1,7 +1,7 @@
 //! Which program a path means, and what of the path is left for it.
 //!
-//! The names of the path are gone down one by one, beneath the directory, with the guard that keeps files inside their root: the
-//! first that is no directory is the script, or there is none.
+//! The names of the path are gone down one by one, beneath the directory, with the guard that keeps files inside their
+//! root: the first that is no directory is the script, or there is none.
 
 use std::ffi::{CString, OsString};
 use std::io;

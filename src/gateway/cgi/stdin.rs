@@ -48,8 +48,8 @@ fn in_memory() -> io::Result<File> {
     tempfile::tempfile()
 }
 
-/// The same file with a position of its own, and only to be read. Where `/proc` is not to be seen it is the server's, which makes
-/// no use of the position: it reads at offsets.
+/// The same file with a position of its own, and only to be read. Where `/proc` is not to be seen it is the server's,
+/// which makes no use of the position: it reads at offsets.
 fn opened_anew(file: &File) -> io::Result<File> {
     let anew =
         if cfg!(target_os = "linux") { File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).ok() } else { None };

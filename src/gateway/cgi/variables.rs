@@ -11,8 +11,8 @@ use super::script::Script;
 /// Where scripts look for programs if the server itself was told nothing.
 const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// What proves to the server who asks is no business of a script's (section 4.1.18): whoever can read its environment would have
-/// the password.
+/// What proves to the server who asks is no business of a script's (section 4.1.18): whoever can read its environment
+/// would have the password.
 const WITHHELD: [&str; 2] = ["HTTP_AUTHORIZATION", "HTTP_PROXY_AUTHORIZATION"];
 
 /// The meta-variables, and `PATH`; nothing else of the server's environment.
@@ -35,12 +35,20 @@ pub(super) fn variables(
         let translated = [root.as_os_str().as_bytes(), script.info.as_bytes()].concat();
         variables.push(("PATH_TRANSLATED".into(), OsString::from_vec(translated)));
     }
+    // Of no RFC, and what every server says: some interpreters run what it names, and not what they were started with.
+    variables.push(("SCRIPT_FILENAME".into(), script.path.clone().into()));
+    if script.path.extension().is_some_and(|extension| extension == "php") {
+        // Without it `php-cgi` runs nothing (`cgi.force_redirect`), lest somebody has put it into the directory
+        // itself, where it would run whatever file a path names. Here it is the interpreter of a script; no
+        // other program asks for this.
+        variables.push(("REDIRECT_STATUS".into(), "200".into()));
+    }
     variables.push(("PATH".into(), std::env::var_os("PATH").unwrap_or_else(|| PATH.into())));
     variables
 }
 
-/// The words of a query that is a search (section 4.4), decoded; none if one of them could be taken for an option: what a peer
-/// sends must not tell a program, or the interpreter of a script, what to do.
+/// The words of a query that is a search (section 4.4), decoded; none if one of them could be taken for an option: what
+/// a peer sends must not tell a program, or the interpreter of a script, what to do.
 pub(super) fn arguments(request: &Request<'_>) -> Vec<OsString> {
     let query = request.query.unwrap_or_default();
     if query.is_empty() || query.contains('=') || !matches!(request.method, Method::Get | Method::Head) {

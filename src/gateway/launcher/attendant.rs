@@ -1,7 +1,7 @@
 //! The other end of a launcher: what starts programs, watches them, and buries them.
 //!
-//! It sleeps until somebody says something, a program ends, or a grace is over. Whoever is at a wire is believed nothing but
-//! what it asks for, and there is an end to what it may ask for: who floods it waits for himself.
+//! It sleeps until somebody says something, a program ends, or a grace is over. Whoever is at a wire is believed
+//! nothing but what it asks for, and there is an end to what it may ask for: who floods it waits for himself.
 
 use std::collections::VecDeque;
 use std::io;
@@ -32,8 +32,9 @@ const MOST_WIRES: usize = 256;
 /// How often programs are looked after where the system does not say that one has ended.
 const BEAT: Duration = Duration::from_millis(50);
 
-/// The other end of a [`Launcher`](super::Launcher): starts what it is asked for, until all wires are closed and all that it
-/// has started has ended. It is all that its process does: whatever becomes a child of this process is buried here.
+/// The other end of a [`Launcher`](super::Launcher): starts what it is asked for, until all wires are
+/// closed and all that it has started has ended. It is all that its process does: whatever becomes a child
+/// of this process is buried here.
 ///
 /// ```no_run
 /// use std::os::fd::AsFd;

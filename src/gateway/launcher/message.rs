@@ -5,7 +5,9 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use super::program::{Environment, Program};
@@ -42,8 +44,8 @@ pub(in crate::gateway) enum Ending {
 pub(in crate::gateway) enum Note {
     /// It was not started, and why: a sentence.
     Failed { number: u64, why: String },
-    /// It has ended, with all of its group, and how: `exit code 3`, `signal 9 (SIGKILL)`.
-    Ended { number: u64, how: String, is_success: bool },
+    /// It has ended, with all of its group; `None` where nobody knows how.
+    Ended { number: u64, status: Option<ExitStatus> },
 }
 
 const ENDINGS: [(&[u8], Ending); 3] =
@@ -121,12 +123,12 @@ impl Order {
 
 impl Note {
     pub(super) fn write(&self) -> Vec<u8> {
-        let (word, number, text) = match self {
-            Note::Failed { number, why } => ("failed", number, why),
-            Note::Ended { number, how, is_success: true } => ("succeeded", number, how),
-            Note::Ended { number, how, is_success: false } => ("ended", number, how),
+        let text = match self {
+            Note::Failed { number, why } => format!("failed\0{number}\0{}", why.replace('\0', " ")),
+            Note::Ended { number, status: Some(status) } => format!("ended\0{number}\0{}", status.into_raw()),
+            Note::Ended { number, status: None } => format!("lost\0{number}"),
         };
-        let mut bytes = format!("{word}\0{number}\0{}", text.replace('\0', " ")).into_bytes();
+        let mut bytes = text.into_bytes();
         // A path may be longer than the whole note.
         bytes.truncate(LONGEST_NOTE - 1);
         bytes.push(0);
@@ -138,11 +140,10 @@ impl Note {
         let mut words = words(message)?;
         let word = words.next()?;
         let number = parse(words.next()?)?;
-        let text = String::from_utf8_lossy(words.next()?).into_owned();
         match word {
-            b"failed" => Some(Note::Failed { number, why: text }),
-            b"succeeded" => Some(Note::Ended { number, how: text, is_success: true }),
-            b"ended" => Some(Note::Ended { number, how: text, is_success: false }),
+            b"failed" => Some(Note::Failed { number, why: String::from_utf8_lossy(words.next()?).into_owned() }),
+            b"ended" => Some(Note::Ended { number, status: Some(ExitStatus::from_raw(parse(words.next()?)?)) }),
+            b"lost" => Some(Note::Ended { number, status: None }),
             _ => None,
         }
     }
@@ -187,4 +188,17 @@ fn variable(word: &[u8]) -> Option<(OsString, OsString)> {
 
 fn invalid(why: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, why)
+}
+
+/// How a program has ended, in words: `exit code 3`, `signal 9 (SIGKILL)`.
+pub(in crate::gateway) fn ending(status: Option<ExitStatus>) -> String {
+    let (code, signal) = status.map_or((None, None), |status| (status.code(), status.signal()));
+    match (code, signal) {
+        (Some(code), _) => format!("exit code {code}"),
+        (None, Some(signal)) => match signal_hook::low_level::signal_name(signal) {
+            Some(name) => format!("signal {signal} ({name})"),
+            None => format!("signal {signal}"),
+        },
+        (None, None) => "nobody knows how".to_owned(),
+    }
 }

@@ -1,11 +1,11 @@
 //! Programs are started by somebody who stands outside of the loop, and of the sandbox's walls.
 //!
-//! A process that is locked in hands its walls down to all that it starts, and starting one can take a while: so a server asks
-//! a launcher to do it, over a [`Wire`], and hears from it what became of them. The launcher is a thread, or a process of its
-//! own that was started before the walls went up; what it does is the same.
+//! A process that is locked in hands its walls down to all that it starts, and starting one can take a while: so a
+//! server asks a launcher to do it, over a [`Wire`], and hears from it what became of them. The launcher is a thread,
+//! or a process of its own that was started before the walls went up; what it does is the same.
 //!
-//! What is started gets three descriptors and no others, and a process group of its own, all of which ends with its first
-//! process. Who leaves that group, as a daemon does, is on its own. Nothing here knows what the programs are for.
+//! What is started gets three descriptors and no others, and a process group of its own, all of which ends with its
+//! first process. Who leaves that group, as a daemon does, is on its own. Nothing here knows what the programs are for.
 
 mod attendant;
 mod message;
@@ -26,13 +26,13 @@ use attendant::{Attendant, GRACE};
 use message::{LONGEST_NOTE, Order};
 
 pub use attendant::attend;
-pub(super) use message::{Ending, Note};
+pub(super) use message::{Ending, Note, ending};
 pub(super) use program::{Environment, Program};
 pub use wire::{Heard, Wire};
 
-/// Who starts programs for a server, and ends them. When it is dropped, all that was started through it is told to end, by
-/// SIGTERM, and is killed five seconds later. Where a [thread](Self::thread) of this process does that, the last one to be
-/// dropped waits for it: a process that ends takes its threads along.
+/// Who starts programs for a server, and ends them. When it is dropped, all that was started through it is told to end,
+/// by SIGTERM, and is killed five seconds later. Where a [thread](Self::thread) of this process does that, the last one
+/// to be dropped waits for it: a process that ends takes its threads along.
 ///
 /// ```
 /// use ownhands::gateway::Launcher;
@@ -64,8 +64,8 @@ impl Drop for Started {
 }
 
 impl Launcher {
-    /// A thread of this process. A process that locks itself in starts it before, and does not take it along: who starts
-    /// programs must not be locked in.
+    /// A thread of this process. A process that locks itself in starts it before, and does not take it along: who
+    /// starts programs must not be locked in.
     ///
     /// # Errors
     /// What the system says.
@@ -103,20 +103,20 @@ impl Launcher {
     /// The same launcher, for another gateway: each hears what became of its own programs.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the launcher does not keep up, [`BrokenPipe`](io::ErrorKind::BrokenPipe) if
-    /// it has gone.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if the launcher does not keep up,
+    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) if it has gone.
     pub fn another(&self) -> io::Result<Launcher> {
         let (launcher, its) = Launcher::pair()?;
         self.wire.send(&Order::Another.write()?, &[its.as_fd()])?;
         Ok(Launcher { thread: self.thread.clone(), ..launcher })
     }
 
-    /// Asks for a program with these as stdin, stdout and stderr: the number by which it is spoken of. Whether it was started
-    /// is said by a [note](Self::hear).
+    /// Asks for a program with these as stdin, stdout and stderr: the number by which it is spoken of. Whether it was
+    /// started is said by a [note](Self::hear).
     ///
     /// # Errors
-    /// As of [`another`](Self::another); and [`InvalidInput`](io::ErrorKind::InvalidInput) if there is a zero byte in what it
-    /// is started with, or that is too long.
+    /// As of [`another`](Self::another); and [`InvalidInput`](io::ErrorKind::InvalidInput) if there is a zero byte in
+    /// what it is started with, or that is too long.
     pub(super) fn start(&self, program: &Program, stdio: [BorrowedFd<'_>; 3]) -> io::Result<u64> {
         let number = self.asked.get().saturating_add(1);
         self.wire.send(&Order::Start(number, program.anchored()).write()?, &stdio)?;

@@ -1,7 +1,7 @@
 //! What was left behind by what was started: its parent is gone, and it has left the group that is killed.
 //!
-//! A process that does nothing but launch takes such orphans in (`PR_SET_CHILD_SUBREAPER`, prctl(2)), and buries them when they
-//! end: the first process of a container seldom does.
+//! A process that does nothing but launch takes such orphans in (`PR_SET_CHILD_SUBREAPER`, prctl(2)), and buries them
+//! when they end: the first process of a container seldom does.
 
 use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd};
@@ -37,8 +37,8 @@ impl Orphans {
         self.bell.as_fd()
     }
 
-    /// Buries all that have ended; says of each which it was: one of those that were started may have ended since it was
-    /// looked after.
+    /// Buries all that have ended; says of each which it was: one of those that were started may have ended
+    /// since it was looked after.
     pub(super) fn bury(&self, mut was: impl FnMut(Pid, ExitStatus)) {
         let mut rings = [0; 64];
         while matches!((&self.bell).read(&mut rings), Ok(1..)) {}

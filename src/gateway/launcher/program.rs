@@ -44,8 +44,8 @@ impl Program {
         program
     }
 
-    /// Starts it, in a process group of its own. No signal is blocked in it, and SIGPIPE ends it as it ends others; a signal
-    /// that this process ignores, as `nohup` has it, is ignored by it too.
+    /// Starts it, in a process group of its own. No signal is blocked in it, and SIGPIPE ends it as it ends others; a
+    /// signal that this process ignores, as `nohup` has it, is ignored by it too.
     ///
     /// # Errors
     /// What the system says, in a sentence.

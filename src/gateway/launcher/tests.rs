@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsFd;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -60,8 +62,16 @@ fn hear(launcher: &Launcher) -> io::Result<Note> {
     }
 }
 
+/// As `wait` has it: the signal, and above it the code.
 fn ended(number: u64, how: &str) -> Note {
-    Note::Ended { number, how: how.to_owned(), is_success: how == "exit code 0" }
+    let raw = match how.split(' ').collect::<Vec<_>>()[..] {
+        ["exit", "code", code] => code.parse::<i32>().unwrap() << 8,
+        ["signal", signal, _] => signal.parse().unwrap(),
+        _ => panic!("{how}"),
+    };
+    let status = Some(ExitStatus::from_raw(raw));
+    assert_eq!(ending(status), how);
+    Note::Ended { number, status }
 }
 
 fn why(note: Note) -> String {
@@ -218,7 +228,9 @@ fn a_group_ends_as_a_whole() {
         let (number, mut stdout) = start_read(&launcher, &shell("sleep 3600 & echo ready; wait"));
         assert_eq!(line(&mut stdout), "ready");
         launcher.end(number, how, LONG).unwrap();
-        assert_eq!(hear(&launcher).unwrap(), ended(number, shown));
+        // Who leaves a core behind says so in its status.
+        let Note::Ended { number: theirs, status } = hear(&launcher).unwrap() else { panic!("{shown}") };
+        assert_eq!((theirs, ending(status).as_str()), (number, shown));
         assert_eq!(all(stdout), "");
         launcher.end(number, how, LONG).unwrap(); // and nobody is looked for
     }
@@ -356,7 +368,12 @@ fn messages_are_read_as_they_were_written() {
     for order in orders {
         assert_eq!(Order::read(&order.write().unwrap()), Some(order));
     }
-    let notes = [ended(1, "exit code 0"), ended(2, "exit code 1"), Note::Failed { number: 3, why: "é".to_owned() }];
+    let notes = [
+        ended(1, "exit code 0"),
+        ended(2, "signal 9 (SIGKILL)"),
+        Note::Ended { number: 3, status: None },
+        Note::Failed { number: 4, why: "é".to_owned() },
+    ];
     for note in notes {
         assert_eq!(Note::read(&note.write()), Some(note));
     }

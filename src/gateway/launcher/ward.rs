@@ -1,7 +1,6 @@
 //! One program that runs: its process is the leader of a group, and the group begins and ends with it.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant};
 
@@ -73,8 +72,8 @@ impl Ward {
         }
     }
 
-    /// Buries it if its leader has ended, and says how. The others of the group are killed first: until the leader is buried,
-    /// the number of the group cannot be another's.
+    /// Buries it if its leader has ended, and says how. The others of the group are killed first: until the leader is
+    /// buried, the number of the group cannot be another's.
     pub(super) fn bury(&mut self) -> Option<Note> {
         if self.status.is_none() {
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
@@ -88,9 +87,7 @@ impl Ward {
                 Err(_) => {}
             }
         }
-        let how = self.status.map_or("nobody knows how".to_owned(), shown);
-        let is_success = self.status.is_some_and(|status| status.success());
-        Some(Note::Ended { number: self.number, how, is_success })
+        Some(Note::Ended { number: self.number, status: self.status })
     }
 
     fn signal(&self, signal: Signal) {
@@ -109,15 +106,4 @@ fn watched(process: Pid) -> Option<OwnedFd> {
 #[cfg(not(target_os = "linux"))]
 fn watched(_: Pid) -> Option<OwnedFd> {
     None
-}
-
-fn shown(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit code {code}"),
-        (None, Some(signal)) => match signal_hook::low_level::signal_name(signal) {
-            Some(name) => format!("signal {signal} ({name})"),
-            None => format!("signal {signal}"),
-        },
-        (None, None) => status.to_string(),
-    }
 }

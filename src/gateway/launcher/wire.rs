@@ -1,7 +1,7 @@
 //! What two processes that work together say to each other: whole messages, and descriptors with them.
 //!
-//! A Unix socket of whole messages (`SOCK_SEQPACKET`, unix(7)): nothing to put together, nothing to keep, and the end of the
-//! other process is an end here. What the messages mean is for others, and so is whether to wait.
+//! A Unix socket of whole messages (`SOCK_SEQPACKET`, unix(7)): nothing to put together, nothing to keep, and the end
+//! of the other process is an end here. What the messages mean is for others, and so is whether to wait.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -70,7 +70,8 @@ impl Wire {
     /// Says something, if the other end has room for it. What is empty would be taken for the end.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has none, [`BrokenPipe`](io::ErrorKind::BrokenPipe) if it has gone.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has none,
+    /// [`BrokenPipe`](io::ErrorKind::BrokenPipe) if it has gone.
     pub fn send(&self, message: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(Wire::MOST_DESCRIPTORS))];
         let mut control = SendAncillaryBuffer::new(&mut space);
@@ -85,8 +86,9 @@ impl Wire {
     /// What the other end has said; `None` if it has gone.
     ///
     /// # Errors
-    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has said nothing. [`ConnectionReset`](io::ErrorKind::ConnectionReset),
-    /// once, if it has closed with something unread: what it has said is still there.
+    /// [`WouldBlock`](io::ErrorKind::WouldBlock) if it has said nothing.
+    /// [`ConnectionReset`](io::ErrorKind::ConnectionReset), once, if it has closed with something unread: what it
+    /// has said is still there.
     pub fn receive(&self, buffer: &mut [u8]) -> io::Result<Option<Heard>> {
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(Wire::MOST_DESCRIPTORS))];
         let mut control = RecvAncillaryBuffer::new(&mut space);
@@ -106,7 +108,8 @@ impl Wire {
     }
 }
 
-/// Where the system can, a descriptor is closed to other programs from its first moment: another thread may be starting one.
+/// Where the system can, a descriptor is closed to other programs from its first moment: another
+/// thread may be starting one.
 #[cfg(target_os = "linux")]
 fn at_birth() -> SocketFlags {
     SocketFlags::CLOEXEC

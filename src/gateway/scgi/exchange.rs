@@ -137,8 +137,8 @@ impl Exchange {
                 Ok(Step::Wait(Tick::NEVER))
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => Ok(Step::On),
-            // Who closes before it has read the whole request resets the connection: no more is said by that. Whether the answer
-            // is complete has to be seen from what has come.
+            // Who closes before it has read the whole request resets the connection: no more is said by that. Whether
+            // the answer is complete has to be seen from what has come.
             Err(error) if has_hung_up(&error) => Ok(Step::End),
             Err(error) => Err(error),
         }

@@ -1,7 +1,7 @@
 //! The client of an application server that runs already and speaks SCGI: one connection for each request.
 //!
-//! The protocol: `https://python.ca/scgi/protocol.txt`. Who starts the application server, how many processes it has, and what it
-//! does with a request that nobody waits for any more, is its own affair.
+//! The protocol: `https://python.ca/scgi/protocol.txt`. Who starts the application server, how many processes it has,
+//! and what it does with a request that nobody waits for any more, is its own affair.
 
 mod exchange;
 
@@ -9,7 +9,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use crate::http::{HttpError, Method, Request, Response, Status};
+use crate::http::{HttpError, Method, Request, Response, Status, is_out_of_descriptors};
 use crate::service::Resource;
 use crate::service::upstream::Upstream;
 
@@ -23,18 +23,19 @@ use exchange::Exchange;
 
 /// An application server that runs already, and is asked by SCGI.
 ///
-/// It gets each request as the meta-variables of CGI ([`Environ`](crate::app::Environ)), with the prefix of the mount as `SCRIPT_NAME`,
-/// and the body; its answer is that of a CGI program (RFC 3875 section 6), and leaves as it comes. What goes wrong:
+/// It gets each request as the meta-variables of CGI ([`Environ`](crate::app::Environ)), with the prefix of the
+/// mount as `SCRIPT_NAME`, and the body; its answer is that of a CGI program (RFC 3875 section 6), and leaves as
+/// it comes. What goes wrong:
 ///
 /// | what | the peer gets |
 /// |---|---|
 /// | nobody listens there, or the answer has no head that can be understood | 502 |
 /// | nothing has moved for the [time](Self::with_timeout) | 504; within the content, the connection ends |
 /// | the answer ends before the length it announced | 502; within the content, the connection ends |
-/// | all [connections](Self::with_connections) are in use | 503 with Retry-After |
+/// | all [connections](Self::with_connections) are in use, or no descriptor is left | 503 with Retry-After |
 ///
-/// and the log says more. Where the peer leaves, the connection to the application server is closed at once. One that answers
-/// before it has read the whole body is listened to.
+/// and the log says more. Where the peer leaves, the connection to the application server is closed at once. One that
+/// answers before it has read the whole body is listened to.
 ///
 /// ```
 /// use ownhands::{App, gateway::Scgi, testing::MockClient};
@@ -90,16 +91,17 @@ impl Scgi {
         }
     }
 
-    /// The same, with another time in which something must move, by default [30 s](Self::TIMEOUT): until the answer begins, and from
-    /// one piece of it to the next. While the peer has yet to take what is there, the time stands still.
+    /// The same, with another time in which something must move, by default [30 s](Self::TIMEOUT): until
+    /// the answer begins, and from one piece of it to the next. While the peer has yet to take what is
+    /// there, the time stands still.
     #[must_use]
     pub fn with_timeout(mut self, timeout: Duration) -> Scgi {
         self.timeout = timeout;
         self
     }
 
-    /// The same, with so many connections at one time, by default [256](Self::CONNECTIONS). Who comes when they are all in use is
-    /// told to come again: a queue here would only hide the one that the application server has.
+    /// The same, with so many connections at one time, by default [256](Self::CONNECTIONS). Who comes when they are all
+    /// in use is told to come again: a queue here would only hide the one that the application server has.
     #[must_use]
     pub fn with_connections(mut self, most: usize) -> Scgi {
         self.most = most;
@@ -129,6 +131,7 @@ impl Resource for Scgi {
         };
         let begun = match self.address.connect() {
             Ok(begun) => begun,
+            Err(error) if is_out_of_descriptors(&error) => return Err(error.into()),
             Err(error) => return refusal(Status::BAD_GATEWAY, &self.who(), &error.to_string()),
         };
         let letter = Letter::new(request, Framing::Plain)?;

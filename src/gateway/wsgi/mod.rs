@@ -43,7 +43,7 @@ use worker::START;
 /// | it raises an exception, or breaks a rule of PEP 3333 | 500; within the content, the connection ends |
 /// | its process ends, or it says less than it announced | 502; within the content, the connection ends |
 /// | it has been silent for its [time](Self::with_timeout) | 504; within the content, the connection ends |
-/// | as many requests wait as [may](Self::with_queue), or it cannot be started at the moment | 503 with Retry-After |
+/// | as many requests wait as [may](Self::with_queue), it cannot be started at the moment, or no descriptor is left | 503 with Retry-After |
 ///
 /// and the log says more.
 ///

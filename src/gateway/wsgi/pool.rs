@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::http::{HttpError, Status, Summons, Tick};
 
-use super::super::launcher::{Ending, Launcher, Note};
+use super::super::launcher::{Ending, Launcher, Note, ending};
 use super::super::opened::Opened;
 use super::queue::Queue;
 use super::seat::{Job, Seat, Stage};
@@ -144,7 +144,8 @@ impl Pool {
         if old.peek().is_some() {
             log::error!("the application stays as it was");
             self.failures.set(0);
-            old.for_each(|seat| seat.edition.set(edition));
+            // Where that one was too old itself by now, the next may do better.
+            old.for_each(|old| old.edition.set(seat.edition.get()));
         }
     }
 
@@ -203,6 +204,17 @@ impl Pool {
         if let Err(error) = self.launcher.end(seat.number, Ending::Abort, GRACE) {
             log::error!("{} cannot be ended: {error}", seat.name);
         }
+    }
+
+    /// A worker has seen that a source has changed. False if that is known: nobody has been started since the last change.
+    pub(super) fn note_stale(&self, seat: &Seat) -> bool {
+        let edition = self.edition.get();
+        let is_news = !seat.is_retired.get() && self.seats.borrow().iter().any(|other| other.edition.get() == edition);
+        if is_news {
+            log::info!("a source of {} has changed", self.settings.application);
+            self.renew();
+        }
+        is_news
     }
 
     /// Has all workers replaced, one by one, by such as have loaded the application anew.
@@ -312,7 +324,7 @@ impl Pool {
     pub(super) fn take_note(&self, note: Note) {
         let (number, how) = match note {
             Note::Failed { number, why } => (number, why),
-            Note::Ended { number, how, .. } => (number, how),
+            Note::Ended { number, status } => (number, ending(status)),
         };
         let mut leaving = self.leaving.borrow_mut();
         if let Some(place) = leaving.iter().position(|&other| other == number) {

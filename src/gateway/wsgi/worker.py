@@ -333,7 +333,7 @@ class Exchange:
             raise AssertionError("the application has not called start_response")
         self.has_begun = True
         end = b"\r\n"
-        if self.is_head or self.head.startswith((b"Status: 204 ", b"Status: 304 ")):
+        if self.is_head or self.head.startswith((b"Status: 204 ", b"Status: 205 ", b"Status: 304 ")):
             self.is_full = True
         elif self.length is None and self.known is not None:
             self.length = self.known

@@ -30,6 +30,10 @@ pub(super) const START: Duration = Duration::from_secs(60);
 const READ: usize = 64 * 1024;
 const SHARE: usize = 256 * 1024;
 
+/// How often a worker may repeat itself: once a second for as long as another one may take to load. One that talks without end
+/// takes no request.
+const MOST_REPEATED: u32 = 100;
+
 /// Bytes of a message that is not content: the longest is the head of an answer.
 const MESSAGE: usize = 128 * 1024;
 
@@ -44,6 +48,8 @@ pub(super) struct Worker {
     buffer: Box<[u8]>,
     /// Requests that it was given.
     requests: u64,
+    /// How often it has said that its sources have changed where that was known.
+    repeated: u32,
     state: State,
 }
 
@@ -99,15 +105,26 @@ impl Worker {
             message: Vec::new(),
             buffer: vec![0; READ].into(),
             requests: 0,
+            repeated: 0,
             state: State::Starting { deadline: None },
         }
     }
 
     /// Sees whether there is a request to be taken.
     fn look_for_work(&mut self, shift: &Shift<'_>) -> Step {
-        let Some(Job { letter, deferred, is_head }) = self.pool.next_job(&self.seat) else {
+        let Some(mut job) = self.pool.next_job(&self.seat) else {
             return if self.seat.is_retired.get() { Step::Retire } else { Step::Wait(Tick::NEVER) };
         };
+        // Who has ended since, or reads no more, has seen nothing of it: it is for another one. Of what the socket has taken in
+        // nobody can say whether it was read, and to ask twice is not for a server to decide.
+        if let Err(error) = job.letter.write(&mut self.socket, SHARE)
+            && is_gone(&error)
+            && job.letter.gone() == 0
+        {
+            *self.seat.job.borrow_mut() = Some(job);
+            return Step::Leave("it has ended".to_owned());
+        }
+        let Job { letter, deferred, is_head } = job;
         self.requests = self.requests.saturating_add(1);
         self.seat.stage.set(Stage::Busy);
         let mut relay = Relay::new(deferred, &*self.seat.name, is_head, &self.pool.settings.basin);
@@ -269,8 +286,10 @@ impl Worker {
                 return Err(why.strip_prefix("failed ").unwrap_or(&why).to_owned());
             }
             (State::Idle | State::Busy(Task { part: Part::Head, .. }), b"stale") => {
-                log::info!("a source of {} has changed", self.pool.settings.application);
-                self.pool.renew();
+                self.repeated = if self.pool.note_stale(&self.seat) { 0 } else { self.repeated.saturating_add(1) };
+                if self.repeated > MOST_REPEATED {
+                    return Err("it says over and over that its sources have changed".to_owned());
+                }
             }
             (State::Idle | State::Busy(Task { part: Part::Nothing, .. }), _) => {
                 return Err("it answers what nobody asked".to_owned());

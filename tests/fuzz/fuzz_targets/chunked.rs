@@ -50,7 +50,8 @@ enum Outcome {
 /// `Err(None)`: the bytes are over.
 type Walk<T> = Result<T, Option<u16>>;
 
-/// RFC 9112 section 7.1 as a walk over the whole: the body, and what follows it. It judges from left to right, as a stream must.
+/// RFC 9112 section 7.1 as a walk over the whole: the body, and what follows it. It judges from left to
+/// right, as a stream must.
 fn walk<'a>(wire: &'a [u8], limits: &Limits) -> Walk<(Vec<u8>, &'a [u8])> {
     let mut rest = wire;
     let mut body = Vec::new();
@@ -121,8 +122,8 @@ fn size_line(rest: &mut &[u8], extensions: &mut usize) -> Walk<u64> {
     Ok(size)
 }
 
-/// `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`, at least one, up to the CR. Every byte counts, except a
-/// semicolon that follows the size at once.
+/// `*( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )`, at least one, up to the CR. Every byte counts,
+/// except a semicolon that follows the size at once.
 fn extension_list(rest: &mut &[u8], extensions: &mut usize) -> Walk<()> {
     let mut take = |rest: &mut &[u8], is_wanted: &dyn Fn(u8) -> bool, most: usize| -> Walk<usize> {
         let mut count = 0;

@@ -1,7 +1,8 @@
-//! A whole connection under faults: cuts, would-blocks, partial writes, resets, jumps of the clock, a server that stops.
+//! A whole connection under faults: cuts, would-blocks, partial writes, resets, jumps of the
+//! clock, a server that stops.
 //!
-//! The same bytes are first sent in one piece to a peer that takes everything. However they come, the answers are the same
-//! bytes; where the peer vanished or was too slow, they are the beginning of them.
+//! The same bytes are first sent in one piece to a peer that takes everything. However they come, the answers are the
+//! same bytes; where the peer vanished or was too slow, they are the beginning of them.
 #![no_main]
 
 mod dice;

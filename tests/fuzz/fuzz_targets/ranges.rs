@@ -1,5 +1,5 @@
-//! `ByteRanges::parse` against RFC 9110 section 14, read again: what is asked for lies in the parts, the parts lie in the
-//! content, and all of them together cost no more than the content and one head.
+//! `ByteRanges::parse` against RFC 9110 section 14, read again: what is asked for lies in the parts, the parts lie in
+//! the content, and all of them together cost no more than the content and one head.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,5 +1,5 @@
-//! `Target::parse` and `decode_path`: the parts put together again are the target; a path decodes as a plain reference says,
-//! once and for all, and never into one that could climb.
+//! `Target::parse` and `decode_path`: the parts put together again are the target; a path decodes as a plain reference
+//! says, once and for all, and never into one that could climb.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
