@@ -17,9 +17,9 @@ const FRAME: usize = 16;
 /// How an upstream is told where the body ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {
-    /// By `CONTENT_LENGTH` alone.
+    /// By `CONTENT_LENGTH` alone, as in SCGI.
     Plain,
-    /// In netstrings, the last of which is empty: a body may end early.
+    /// In netstrings, the last of which is empty: a body may end early. Where there is no body there are none.
     Netstrings,
 }
 
@@ -56,19 +56,19 @@ impl Letter {
     /// # Errors
     /// What the system says when there is no descriptor left for the file of the body.
     pub(super) fn new(request: &Request<'_>, framing: Framing) -> io::Result<Self> {
-        let mut letter = Letter { ready: variables(request), sent: 0, gone: 0, rest: Rest::None, framing };
+        let mut letter = Letter { ready: variables(request, framing), sent: 0, gone: 0, rest: Rest::None, framing };
         match request.body {
+            body if body.is_empty() => {}
             Content::Memory(bytes) => {
                 // As many as it takes: a letter may wait, and what it weighs is counted.
                 letter.ready.reserve_exact(bytes.len().saturating_add(FRAME));
                 letter.append(bytes);
+                letter.append_end();
             }
             Content::Spooled(file, length) => {
                 letter.rest = Rest::File { file: file.try_clone()?, offset: 0, length };
-                return Ok(letter);
             }
         }
-        letter.append_end();
         Ok(letter)
     }
 
@@ -151,14 +151,18 @@ impl Letter {
     }
 }
 
-/// The meta-variables in a netstring: `CONTENT_LENGTH` first, then what says that this is SCGI, then the others.
-fn variables(request: &Request<'_>) -> Vec<u8> {
+/// The meta-variables in a netstring: `CONTENT_LENGTH` first, then what says that this is SCGI where it is, then the
+/// others.
+fn variables(request: &Request<'_>, framing: Framing) -> Vec<u8> {
     let environ = request.environ();
     let length = request.body.len().to_string();
-    let own: [(&str, &[u8]); 2] = [("CONTENT_LENGTH", length.as_bytes()), ("SCGI", b"1")];
-    let others = environ.iter().filter(|(name, _)| !own.iter().any(|(own, _)| own == name));
+    let own: &[(&str, &[u8])] = match framing {
+        Framing::Plain => &[("CONTENT_LENGTH", length.as_bytes()), ("SCGI", b"1")],
+        Framing::Netstrings => &[("CONTENT_LENGTH", length.as_bytes())],
+    };
+    let others = environ.iter().filter(|(name, _)| *name != "CONTENT_LENGTH");
     let mut pairs = Vec::with_capacity(VARIABLES_GUESS);
-    for (name, value) in own.into_iter().chain(others) {
+    for (name, value) in own.iter().copied().chain(others) {
         for part in [name.as_bytes(), b"\0", value, b"\0"] {
             pairs.extend_from_slice(part);
         }

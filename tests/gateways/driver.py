@@ -31,7 +31,6 @@ def environ(path, query="", method="GET", length=0, **more):
     """What the server says of a request."""
     pairs = {
         "CONTENT_LENGTH": str(length),
-        "SCGI": "1",
         "GATEWAY_INTERFACE": "CGI/1.1",
         "SERVER_PROTOCOL": "HTTP/1.1",
         "SERVER_NAME": "localhost",
@@ -50,7 +49,7 @@ def request(path, query="", body=b"", method=None, block=65536, **more):
     """A request as it goes over the socket."""
     method = method or ("POST" if body else "GET")
     blocks = b"".join(netstring(body[at : at + block]) for at in range(0, len(body), block))
-    return netstring(environ(path, query, method, len(body), **more)) + blocks + b"0:,"
+    return netstring(environ(path, query, method, len(body), **more)) + (blocks + b"0:," if blocks else b"")
 
 
 class Answer:

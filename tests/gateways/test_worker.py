@@ -731,6 +731,9 @@ class Inside(unittest.TestCase):
         wanted = [b"", b"a", b"x" * 12, b"b" * 100, b"", b"1:,"]
         data = b"".join(map(netstring, wanted))
 
+        always_ready = open(os.devnull)
+        self.addCleanup(always_ready.close)
+
         class Peer:
             def __init__(self, cuts):
                 bounds = [0, *cuts, len(data)]
@@ -743,6 +746,9 @@ class Inside(unittest.TestCase):
                 if len(part) > most:
                     self.parts.insert(0, part[most:])
                 return part[:most]
+
+            def fileno(self):
+                return always_ready.fileno()
 
         every = [[first, second] for first in range(len(data)) for second in range(first, len(data), 7)] + [range(1, len(data)), []]
         for cuts in every:
@@ -769,6 +775,9 @@ class Inside(unittest.TestCase):
         ours.settimeout(10)
         ours.send(request("/answer", query))
         ours.shutdown(socket.SHUT_WR)
+        self.asked = []
+        has_left = control.has_left
+        control.has_left = lambda number: self.asked.append(number) or has_left(number)
         worker.serve(served.application, {}, None)
         theirs.close()
         sent = list(iter(lambda: ours.recv(1 << 20), b""))
@@ -785,6 +794,12 @@ class Inside(unittest.TestCase):
         # Where the application runs between the blocks, each goes on its way at once, the head with the first.
         sent = self.sends("'200 OK', TEXT, Blocks([b'a', b'', b'b'])")
         self.assertEqual([packet[-4:] for packet in sent], [b"1:a,", b"1:b,", b",0:,"])
+        self.assertEqual(len(self.asked), 3)
+
+    @unittest.skipUnless(sys.platform == "linux", "sockets of packets are Linux's")
+    def test_whether_the_client_has_left_is_not_asked_once_it_has_all(self):
+        self.assertEqual(len(self.sends("'200 OK', TEXT + [('Content-Length', '2')], Blocks([b'a', b'b'])")), 3)
+        self.assertEqual(len(self.asked), 1)
 
 
 if __name__ == "__main__":

@@ -53,10 +53,12 @@ impl Queue {
         self.jobs.borrow_mut().push_front(job);
     }
 
-    /// The next; those that nobody waits for any more are left out.
+    /// The next; those that nobody waits for any more are left out. Mostly it is the first, and the others are not
+    /// looked at.
     pub(super) fn pop(&self) -> Option<Job> {
-        while self.remove(|job| !job.deferred.is_wanted()).is_some() {}
-        self.remove(|job| !job.deferred.is_in_doubt()).or_else(|| self.remove(|_| true))
+        let is_first = |job: &Job| !job.deferred.is_wanted() || !job.deferred.is_in_doubt();
+        std::iter::from_fn(|| self.remove(is_first).or_else(|| self.remove(|_| true)))
+            .find(|job| job.deferred.is_wanted())
     }
 
     /// Nobody will answer them.

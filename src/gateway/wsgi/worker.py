@@ -9,7 +9,8 @@
 # the socket, 1 a pipe that names requests whose client has left, 2 the log. On the socket everything is a netstring:
 #
 # - from the worker, once: `ready`, or `failed WHY`
-# - to the worker: the environ as NAME\0VALUE\0..., CONTENT_LENGTH first; the body in blocks; an empty one
+# - to the worker: the environ as NAME\0VALUE\0..., CONTENT_LENGTH first; if that is not 0, the body in blocks, and an
+#   empty one
 # - from the worker: the head, or `failed WHY` where there is none; the body in blocks; an empty one; the outcome, empty or why
 #   the answer was cut short
 # - from the worker, between requests, with `reload`: `stale`
@@ -72,14 +73,18 @@ class Wire:
     def __init__(self, peer):
         self.peer = peer
         self.rest = b""
+        self.ready = select.poll()
+        self.ready.register(peer, select.POLLIN)
 
     def has_come(self, seconds):
         """Whether something has come, or comes in so many seconds; the end is something too."""
-        return bool(self.rest or select.select([self.peer], [], [], seconds)[0])
+        return bool(self.rest or self.ready.poll(seconds * 1000))
 
     def has_more(self):
         """Waits until something has come; False at the end."""
         if not self.rest:
+            # Who waits in recv is woken by room to send as well, whenever the server has read an answer.
+            self.ready.poll()
             try:
                 self.rest = self.peer.recv(READ)
             except OSError:
@@ -263,18 +268,19 @@ def checked_head(status, headers):
 class Exchange:
     """One request and its answer: what PEP 3333 asks of a server."""
 
+    head = length = None  # what start_response was given
+    known = None  # how long the whole body is, where that shows before the head is sent
+    missing = None  # of what Content-Length promises
+    has_begun = False  # the head is in what is sent next, or sent
+    is_sent = False  # something is
+    is_full = False  # no more of a body is taken
+    is_over = False
+
     def __init__(self, worker, environ):
         self.wire, self.control, self.number = worker.wire, worker.control, worker.number
         self.environ = environ
-        self.is_head = environ["REQUEST_METHOD"] == "HEAD"
-        self.head = self.length = None  # what start_response was given
-        self.known = None  # how long the whole body is, where that shows before the head is sent
-        self.missing = None  # of what Content-Length promises
-        self.has_begun = False  # the head is in what is sent next, or sent
-        self.is_sent = False  # something is
-        self.is_full = False  # no more of a body is taken
-        self.is_over = False
-        self.pending, self.size = [], 0
+        self.is_head = environ["REQUEST_METHOD"] == "HEAD"  # the application may say otherwise later
+        self.pending, self.size = [], 0  # what is sent next, and how much of a body is in it
 
     def run(self, application):
         """Calls the application and sends its answer. Nothing the application does gets out of here."""
@@ -367,6 +373,8 @@ class Exchange:
             data = b"".join(self.pending)
             self.pending, self.size, self.is_sent = [], 0, True
             self.wire.send(data)
+            if self.missing == 0:
+                return  # nothing more is for the client, gone or not
         if self.control.has_left(self.number):
             raise Left("the client has left")
 
@@ -397,7 +405,7 @@ class Exchange:
         if self.missing and not self.is_full and not outcome:
             outcome = f"the answer lacks {self.missing} of the {self.length} bytes of its Content-Length"
         self.is_over = True
-        self.pending.append(b"0:," + netstring(outcome))
+        self.pending.append(b"0:," + netstring(outcome) if outcome else b"0:,0:,")
         self.wire.send(b"".join(self.pending))
 
     def _log(self, text):
@@ -473,23 +481,20 @@ class Worker:
         """Serves until the end. `common` is what all environs have; `sources` are watched, if there are any."""
         while self._has_next(sources):
             self.number += 1
+            environ = common.copy()
             pairs = iter(self.wire.receive().decode("latin-1").split("\0"))
-            environ = dict(zip(pairs, pairs), **common)
-            del environ["SCGI"]
-            length = int(environ["CONTENT_LENGTH"])
-            if length:
-                body = Body(self.wire, length)
-                environ["wsgi.input"] = io.BufferedReader(body, BLOCK)
-            else:
-                body = None
+            environ.update(zip(pairs, pairs))
+            body = None
+            if environ["CONTENT_LENGTH"] == "0":
                 environ["wsgi.input"] = io.BytesIO()
+            else:
+                body = Body(self.wire, int(environ["CONTENT_LENGTH"]))
+                environ["wsgi.input"] = io.BufferedReader(body, BLOCK)
             if environ.get("HTTPS") in ("on", "1"):
                 environ["wsgi.url_scheme"] = "https"
             Exchange(self, environ).run(application)
             if body:
                 body.drain()
-            else:
-                self.wire.receive()
 
     def _has_next(self, sources):
         """Waits for a request. False if there is none any more."""
