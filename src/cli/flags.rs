@@ -130,10 +130,10 @@ pub(super) fn table() -> Command {
 
 /// The same with those verbs that are among the arguments. Each gets a copy of every option when it is read: to give one to all
 /// of them was half of what a start took, in time and in memory.
-pub(super) fn with_verbs(table: &Command, arguments: &[OsString]) -> Command {
+pub(super) fn with_verbs(table: Command, arguments: &[OsString]) -> Command {
     let all = Verb::augment_subcommands(Command::new("verbs"));
     let is_said = |verb: &&Command| arguments.iter().any(|argument| argument == OsStr::new(verb.get_name()));
-    table.clone().subcommands(all.get_subcommands().filter(is_said))
+    table.subcommands(all.get_subcommands().filter(is_said))
 }
 
 /// The options, by the headings of the help.

@@ -20,8 +20,8 @@ use regex::Regex;
 /// A deadline longer than this, a year, is a slip of the hand.
 const MAX_SECONDS: f64 = 366.0 * 24.0 * 3600.0;
 
-/// Reads a value by a function, which says why it is none. Clap takes the functions themselves, too, and then makes all that it
-/// has to say about a wrong value anew for each of them: two dozen times.
+/// Reads a value by a function, which says why it is none. Clap takes the functions themselves, too, and then makes all
+/// that it has to say about a wrong value anew for each of them: two dozen times.
 #[derive(Clone, Copy)]
 pub(super) struct By<T>(pub(super) fn(&str) -> Result<T, String>);
 

@@ -46,6 +46,8 @@ pub(super) struct Gathered {
     pub(super) paths: Vec<PathBuf>,
     /// The file that was read.
     pub(super) file: Option<PathBuf>,
+    /// What could be said.
+    table: Command,
     matches: ArgMatches,
     pub(super) origins: Origins,
 }
@@ -69,8 +71,8 @@ pub(super) fn gather(
     environment: impl Iterator<Item = (OsString, OsString)>,
     open: Open<'_>,
 ) -> Result<Outcome, Failure> {
-    let table = flags::table();
-    let matches = match flags::with_verbs(&table, arguments).try_get_matches_from(arguments) {
+    // Made for this alone, and gone before the next one is made: what is freed meanwhile is what that is made of.
+    let matches = match flags::with_verbs(flags::table(), arguments).try_get_matches_from(arguments) {
         Ok(matches) => matches,
         Err(error) if error.kind() == ErrorKind::DisplayHelp => {
             return Ok(Outcome::Text(paper::help(arguments, &error)));
@@ -86,6 +88,7 @@ pub(super) fn gather(
     if let Some(text) = paper::asked_for(&matches) {
         return Ok(Outcome::Text(text?));
     }
+    let table = flags::table();
     let mut settings = environment::read(&table, environment)?;
     settings.iter().try_for_each(|setting| check(&table, setting))?;
     let of_environment = settings.iter().find(|setting| setting.name == "config");
@@ -103,7 +106,7 @@ pub(super) fn gather(
         }
     }
     rivals::settle(&mut chosen)?;
-    joined(&table, arguments, matches, file, &chosen)
+    joined(table, arguments, matches, file, &chosen)
 }
 
 /// What the command line says, each with its values as they were given.
@@ -130,7 +133,7 @@ fn innermost<'m, 'a>(matches: &'m ArgMatches, arg: &'a Arg) -> (&'m ArgMatches, 
 
 /// Reads all that was chosen together. Of the paths, which have no name to be given by, the values are the end of it.
 fn joined(
-    table: &Command,
+    table: Command,
     arguments: &[OsString],
     read: ArgMatches,
     file: Option<PathBuf>,
@@ -143,7 +146,7 @@ fn joined(
     let wrong = |error: clap::Error| Failure::Usage(shortened(&error.to_string()));
     let matches = match all.len() == arguments.len() {
         true => read, // nothing was added to what was read already
-        false => flags::with_verbs(table, arguments).try_get_matches_from(all).map_err(wrong)?,
+        false => flags::with_verbs(table.clone(), arguments).try_get_matches_from(all).map_err(wrong)?,
     };
     let line = CommandLine::from_arg_matches(&matches).map_err(wrong)?;
     let verb = matches.subcommand().map(|_| Verb::from_arg_matches(&matches)).transpose().map_err(wrong)?;
@@ -159,7 +162,7 @@ fn joined(
         return Err(Failure::Usage("the demo serves one directory: say ownhands demo ROOT".to_owned()));
     }
     let origins = chosen.iter().map(|setting| (setting.name.clone(), setting.origin.clone())).collect();
-    Ok(Outcome::Gathered(Box::new(Gathered { line, verb, paths, file, matches, origins })))
+    Ok(Outcome::Gathered(Box::new(Gathered { line, verb, paths, file, table, matches, origins })))
 }
 
 /// Checks each value alone.

@@ -1,7 +1,7 @@
 //! Options that say how something is to be done, where nobody says what: they would be good for nothing, in silence.
 
-use super::{Gathered, name};
-use crate::cli::{Failure, flags};
+use super::Gathered;
+use crate::cli::Failure;
 
 /// What must be said, the options that are about it, and what it is.
 const NEEDS: &[(&str, &[&str], &str)] = &[
@@ -18,10 +18,9 @@ const NEEDS: &[(&str, &[&str], &str)] = &[
 impl Gathered {
     /// Says what is missing.
     pub(in crate::cli) fn check_needs(&self) -> Result<(), Failure> {
-        let table = flags::table();
         // A printed configuration has all options in it: those that are as they are by themselves are not said.
         let is_said = |option: &str| {
-            let mut arguments = table.get_arguments().filter(|arg| name(arg) == option);
+            let mut arguments = self.table.get_arguments().filter(|arg| arg.get_long() == Some(option));
             arguments.any(|arg| {
                 let values = self.matches.get_raw(arg.get_id().as_str()).into_iter().flatten();
                 !values.eq(arg.get_default_values().iter().map(|value| value.as_os_str()))

@@ -13,7 +13,7 @@ use crate::cli::flags;
 pub(in crate::cli) fn print(gathered: &Gathered) -> String {
     let mut text = String::new();
     let mut heading = None;
-    for arg in flags::table().get_arguments() {
+    for arg in gathered.table.get_arguments() {
         if name(arg) == "config" || flags::FOR_ONCE.contains(&name(arg).as_str()) {
             continue;
         }
