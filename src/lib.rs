@@ -209,8 +209,8 @@
 //! # How a byte becomes an answer
 //!
 //! 1. [`Server`] polls. An event says that a peer may have sent something; that is all it is believed. A [`Listener`],
-//!    for addresses, for paths in the file system, or handed over by who started the process, lets new peers in; where
-//!    there are too many, they are turned away with a reason.
+//!    for addresses, for paths in the file system, or handed over by whoever started the process, lets new peers in;
+//!    where there are too many, they are turned away with a reason.
 //! 2. The peer's [`Connection`](connection::Connection) is lent the buffers of the turn and told to
 //!    [`advance`](connection::Connection::advance): a loop over its state, which fits on a screen.
 //!    From a trusted proxy that says so, first comes the preamble: who its client is, by the PROXY protocol.

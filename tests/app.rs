@@ -124,6 +124,29 @@ fn methods_and_allow() {
 }
 
 #[test]
+fn who_writes_a_method_in_small_letters_is_told_so() {
+    let plain = "405 Method Not Allowed: this resource answers to GET, HEAD, POST, OPTIONS only";
+    let small = format!("{plain}; methods are written in capitals (RFC 9110 9.1)\n");
+    let other = format!("{plain}\n");
+    let cases = [
+        ("get", &small),
+        ("Get", &small),
+        ("options", &small),
+        ("put", &other), // in capitals it would not be allowed either
+        ("PUT", &other),
+    ];
+    let mut client = MockClient::new(routed().unwrap());
+    for (method, text) in cases {
+        let answer = ask(&mut client, method, "/item/new");
+        assert_eq!(
+            (answer.text(), answer.header("allow")),
+            (text.to_owned(), Some("GET, HEAD, POST, OPTIONS")),
+            "{method}"
+        );
+    }
+}
+
+#[test]
 fn a_route_for_any_method() {
     let any = Route::ANY_METHOD;
     let mut app = App::new();

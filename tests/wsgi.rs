@@ -551,30 +551,50 @@ fn what_a_worker_has_not_read_is_for_another_one() {
     std::fs::remove_file(directory.path().join("lingers")).unwrap();
 }
 
-/// It says that its sources have changed, and never stops. It is given a request, which it would never read.
+/// It waits until it is told to, and then it says that its sources have changed, and never stops: for a request that was
+/// given to it, too.
 #[test]
 fn a_worker_that_talks_without_end_is_replaced_once() {
     if !has_python() {
         return;
     }
-    let directory = tempfile::tempdir().unwrap();
-    let place = directory.path();
-    // The first one is not what it should be.
-    let python = "#!/bin/sh\necho >> starts\n[ -e flood.py ] || exec python3 \"$@\"\nmv flood.py flooding.py; exec python3 flooding.py\n";
-    let flood = "import os\nos.write(0, b'5:ready,')\nwhile True: os.write(0, b'5:stale,' * 1000)\n";
-    for (name, text) in [("python", python), ("flood.py", flood)] {
-        std::fs::write(place.join(name), text).unwrap();
+    for is_asked in [false, true] {
+        let directory = tempfile::tempdir().unwrap();
+        let place = directory.path();
+        // The first one is not what it should be.
+        let python = "#!/bin/sh\necho >> starts\n[ -e flood.py ] || exec python3 \"$@\"\n\
+                      mv flood.py flooding.py; exec python3 flooding.py\n";
+        let flood = "import os, time\nos.write(0, b'5:ready,')\nwhile not os.path.exists('begin'): time.sleep(0.002)\n\
+                     while True: os.write(0, b'5:stale,' * 1000)\n";
+        for (name, text) in [("python", python), ("flood.py", flood)] {
+            std::fs::write(place.join(name), text).unwrap();
+        }
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(place.join("python"), mode).unwrap();
+        let mut client = client(start(place).with_workers(1).with_python(place.join("python")));
+        if is_asked {
+            client.deliver("GET /app/hello HTTP/1.1\r\nHost: a\r\n\r\n", &[]);
+            client.turn();
+        }
+        std::fs::write(place.join("begin"), "").unwrap();
+        let starts = || std::fs::read_to_string(place.join("starts")).unwrap().len();
+        let mut answer = None;
+        for _ in 0..5000 {
+            client.turn();
+            answer = answer.or_else(|| client.next_answer(false));
+            if starts() > 1 && answer.is_some() == is_asked {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        assert_eq!(answer.map(|answer| answer.status()), is_asked.then_some(502));
+        for _ in 0..50 {
+            std::thread::sleep(Duration::from_millis(2));
+            assert_eq!(client.get("/app/hello").text(), "hello\n");
+        }
+        // One for what it said first, and perhaps one for what it said while that one was loading.
+        assert!((2..=3).contains(&starts()), "{} were started", starts());
     }
-    std::fs::set_permissions(place.join("python"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let mut client = client(start(place).with_workers(1).with_python(place.join("python")));
-    assert_eq!(client.get("/app/hello").text(), "hello\n");
-    for _ in 0..50 {
-        std::thread::sleep(Duration::from_millis(2));
-        assert_eq!(client.get("/app/hello").text(), "hello\n");
-    }
-    // One for what it said first, and perhaps one for what it said while that one was loading.
-    let starts = std::fs::read_to_string(place.join("starts")).unwrap().len();
-    assert!((2..=3).contains(&starts), "{starts} were started");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::http::HttpError;
+
 /// Methods, each once, in the order in which they were added.
 #[derive(Debug, Default)]
 pub(super) struct Allow<'a> {
@@ -13,6 +15,18 @@ impl<'a> Allow<'a> {
         if !self.methods.contains(&method) {
             self.methods.push(method);
         }
+    }
+
+    /// Why another method is refused. Methods are case-sensitive: that tells somebody who types requests by hand
+    /// (RFC 9110 section 9.1).
+    #[cold]
+    pub(super) fn refusal(&self, method: &str) -> HttpError {
+        let refusal = HttpError::method_not_allowed(&self.to_string());
+        if !self.methods.contains(&&*method.to_ascii_uppercase()) {
+            return refusal;
+        }
+        let detail = format!("{}; methods are written in capitals (RFC 9110 9.1)", refusal.detail);
+        HttpError { detail: detail.into(), ..refusal }
     }
 
     pub(super) fn is_empty(&self) -> bool {

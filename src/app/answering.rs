@@ -69,7 +69,7 @@ impl App {
         }
         match request.method {
             Method::Options => Ok(Found::Options(allow)),
-            _ => Err(HttpError::method_not_allowed(&allow.to_string())),
+            method => Err(allow.refusal(method.as_str())),
         }
     }
 

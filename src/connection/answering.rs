@@ -124,14 +124,20 @@ impl<'a, S: Service + ?Sized> Desk<'a, S> {
         Writing { may_have_more: true, ..writing }
     }
 
-    fn send(&mut self, response: Response, delivery: Delivery, line: &[u8], request: Option<&Request<'_>>) -> Writing {
-        let response = self.checked(response, line);
+    fn send(
+        &mut self,
+        response: Response,
+        delivery: Delivery,
+        received: &[u8],
+        request: Option<&Request<'_>>,
+    ) -> Writing {
+        let response = self.checked(response, received);
         let start = self.output.end().len();
         let promise = encode(&response, delivery, self.now, self.output.end());
         let status = response.status;
         let head_end = self.output.end().len();
         if self.service.wants_exchanges() {
-            let exchange = exchange(self.narrator.peer, line, request, &response);
+            let exchange = exchange(self.narrator.peer, received, request, &response);
             self.ledger.open(exchange, self.began, self.output.position());
         }
         let body = match (promise.coding, response.body) {

@@ -17,7 +17,7 @@ use super::face::{self, Face, VALIDATED};
 use super::kept::{Finished, Kept, Key, Origin, Record};
 use super::sheets::Sheets;
 use super::survey::{Held, Survey};
-use super::{Listing, State, page, plain};
+use super::{Listing, RENDER_SLICE, State, page, plain};
 use crate::http::{Body, Bytes, HeaderList, HttpError, Now, Produced, Request, Response, Source as _, Status};
 
 /// Slices done before the answer begins: enough for some 250 entries, and a fraction of what a turn may take. What is
@@ -71,21 +71,20 @@ impl Desk {
         self.sheets.answer(request.path_below_mount())
     }
 
-    /// The face that is asked for without a query. Who asks again says what he likes in the same words.
-    fn face(&self, request: &Request<'_>) -> Option<Face> {
+    /// The face that is asked for. Who asks again says what he likes in the same words.
+    fn face(&self, request: &Request<'_>) -> Result<Face, HttpError> {
         let mut fields = request.headers.get_all("accept");
-        let (Some(accept), None, false) = (fields.next(), fields.next(), face::is_wget(request)) else {
-            return Face::asked(request).ok();
-        };
+        let said = (request.query, fields.next(), fields.next(), face::is_wget(request));
+        let (None, Some(accept), None, false) = said else { return Face::asked(request) };
         let mut liked = self.liked.borrow_mut();
         if let Some((words, face)) = &*liked
             && words == accept
         {
-            return Some(*face);
+            return Ok(*face);
         }
-        let face = Face::asked(request).ok()?;
+        let face = Face::asked(request)?;
         *liked = Some((accept.to_vec(), face));
-        Some(face)
+        Ok(face)
     }
 
     /// The listing as it went out a moment ago, if it holds without another look for an index page.
@@ -100,7 +99,7 @@ impl Desk {
         if request.query.is_some() || !kept.knows(request.path_bytes) {
             return None;
         }
-        let key = Key::of(request, self.face(request)?);
+        let key = Key::of(request, self.face(request).ok()?);
         let record = kept.get(key, ground, request.now).filter(|record| record.origin.is_alone)?;
         Some(answer(request, &record.finished))
     }
@@ -112,7 +111,7 @@ impl Desk {
         directory: Vec<u8>,
         request: &Request<'_>,
     ) -> Result<Response, HttpError> {
-        let face = Face::asked(request)?;
+        let face = self.face(request)?;
         let key = Key::of(request, face);
         self.take_copies(request.now);
         if let Some(record) = self.kept.borrow().get(key, ground, request.now) {
@@ -127,7 +126,7 @@ impl Desk {
         }
         let survey = self.survey(ground, directory, request.now)?;
         let mut listing = Listing { survey, face, state: State::Surveying, begun, copy: None };
-        let mut out = Vec::new();
+        let mut out = Vec::with_capacity(RENDER_SLICE);
         let mut produced = Produced::More;
         for slice in 0..EAGER_SLICES {
             // Others wait as well.

@@ -23,27 +23,29 @@ fn figure(number: u64) -> u8 {
     b'0' | (number & 0xf) as u8
 }
 
-/// A time in UTC, in figures: `2026-11-20`, `19:00`, `:05`.
+/// A time in UTC, in figures: `2026-11-20 19:00` and `:05`.
 #[derive(Clone, Copy)]
 pub(super) struct Date {
-    day: [u8; 10],
-    time: [u8; 5],
+    minute: [u8; 16],
     second: [u8; 3],
 }
 
 impl Date {
-    pub(super) fn day(&self) -> &[u8] {
-        &self.day
+    /// Year to minute, as people read it.
+    pub(super) fn minute(&self) -> [u8; 16] {
+        self.minute
     }
 
-    /// Hours and minutes.
-    pub(super) fn time(&self) -> &[u8] {
-        &self.time
+    /// The same as machines do (RFC 3339 section 5.6).
+    pub(super) fn minute_with_t(&self) -> [u8; 16] {
+        let mut minute = self.minute;
+        minute[10] = b'T';
+        minute
     }
 
     /// The seconds, after their colon.
-    pub(super) fn second(&self) -> &[u8] {
-        &self.second
+    pub(super) fn second(&self) -> [u8; 3] {
+        self.second
     }
 }
 
@@ -59,8 +61,7 @@ pub(super) fn date(seconds: i64) -> Option<Date> {
     let ([m1, m2], [d1, d2]) = (two(at.month()), two(at.day()));
     let ([h1, h2], [n1, n2], [s1, s2]) = (two(at.hour()), two(at.minute()), two(at.second()));
     Some(Date {
-        day: [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2],
-        time: [h1, h2, b':', n1, n2],
+        minute: [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b' ', h1, h2, b':', n1, n2],
         second: [b':', s1, s2],
     })
 }
@@ -73,8 +74,7 @@ mod tests {
 
     fn shown(seconds: i64) -> String {
         let date = date(seconds).unwrap();
-        let parts = [date.day(), b" ", date.time(), date.second()];
-        String::from_utf8(parts.concat()).unwrap()
+        String::from_utf8([&date.minute()[..], &date.second()].concat()).unwrap()
     }
 
     #[test]

@@ -13,14 +13,16 @@ use super::super::policy::Policy;
 use super::super::root::Root;
 use super::chunks::Chunks;
 use super::order;
+use super::weight::Weight;
 use crate::http::Produced;
 
 /// What a listing says of one entry: 32 bytes, for a directory may have a million.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Row {
+    weight: Weight,
     /// The piece of memory that its name stands in, and where in it.
-    piece: u32,
-    start: u32,
+    piece: u16,
+    start: u16,
     length: u16,
     pub(super) shape: Shape,
     /// Why it cannot be had, if so.
@@ -58,11 +60,8 @@ pub(super) enum Barred {
 /// The most entries of one directory that are shown, so that no directory takes more memory than there is.
 pub(super) const MAX_ENTRIES: usize = 1_048_576;
 
-/// Bytes of one piece of names. What has grown is copied: this much in microseconds.
+/// Bytes of one piece of names: as many as a row has numbers for. What has grown is copied, this much in microseconds.
 const PIECE: usize = 64 * 1024;
-
-/// Bytes that are left in a piece at least when a name is put there. File systems have up to 255, or 1,020.
-const LONGEST_NAME: usize = 1024;
 
 /// The names of what a directory says of itself, the best first.
 const READMES: [&[u8]; 3] = [b"README", b"README.md", b"README.txt"];
@@ -143,6 +142,8 @@ impl Summary {
 #[derive(Debug)]
 pub(super) struct Entries {
     names: Vec<Vec<u8>>,
+    /// What all names begin with.
+    beginning: Option<Vec<u8>>,
     rows: Chunks<Row>,
     /// Of what was measured.
     pub(super) summary: Summary,
@@ -150,7 +151,7 @@ pub(super) struct Entries {
 
 impl Entries {
     pub(super) fn new() -> Self {
-        Entries { names: Vec::new(), rows: Chunks::new(), summary: Summary::default() }
+        Entries { names: Vec::new(), beginning: None, rows: Chunks::new(), summary: Summary::default() }
     }
 
     /// Bytes of memory that they take: each row twice, for the sorting.
@@ -158,41 +159,41 @@ impl Entries {
         self.names.len().saturating_mul(PIECE).saturating_add(self.rows.len().saturating_mul(2 * size_of::<Row>()))
     }
 
-    /// Reads up to `count` names of the directory at `path`.
+    /// Reads some names of the directory at `path`.
     pub(super) fn read(
         &mut self,
         directory: &mut Directory,
         root: &Root,
         policy: &Policy,
         path: &[u8],
-        count: usize,
     ) -> io::Result<Produced> {
-        for _ in 0..count {
-            if self.names.last().is_none_or(|piece| piece.len() + LONGEST_NAME > PIECE) {
-                self.names.push(Vec::new());
+        let is_more = directory.read(root, |name| {
+            if policy.shows(root, path, name) {
+                self.keep(name);
             }
-            let number = self.names.len() - 1;
-            let Some(piece) = self.names.last_mut() else { break };
-            let start = piece.len();
-            if directory.next(root, piece)?.is_none() {
-                return Ok(Produced::All);
-            }
-            let name = piece.get(start..).unwrap_or_default();
-            let place = (u32::try_from(number), u32::try_from(start), u16::try_from(name.len()));
-            let (Ok(number), Ok(first), Ok(length)) = place else {
-                piece.truncate(start);
-                continue;
-            };
-            if !policy.shows(root, path, name) {
-                piece.truncate(start);
-            } else if self.rows.len() == MAX_ENTRIES {
-                self.summary.is_cut = true;
-                return Ok(Produced::All);
-            } else {
-                self.rows.push(Row { piece: number, start: first, length, ..Row::of(NEVER, None) });
-            }
+        })?;
+        Ok(if is_more && !self.summary.is_cut { Produced::More } else { Produced::All })
+    }
+
+    /// Keeps one more name, if there is room for it.
+    fn keep(&mut self, name: &[u8]) {
+        if self.rows.len() == MAX_ENTRIES {
+            self.summary.is_cut = true;
+            return;
         }
-        Ok(Produced::More)
+        if self.names.last().is_none_or(|piece| piece.len() + name.len() > PIECE) {
+            self.names.push(Vec::new());
+        }
+        let number = self.names.len() - 1;
+        let Some(piece) = self.names.last_mut() else { return };
+        let place = (u16::try_from(number), u16::try_from(piece.len()), u16::try_from(name.len()));
+        let (Ok(number), Ok(start), Ok(length)) = place else { return };
+        piece.extend_from_slice(name);
+        self.rows.push(Row { piece: number, start, length, ..Row::of(NEVER, None) });
+        let beginning = self.beginning.get_or_insert_with(|| name.to_vec());
+        if !name.starts_with(beginning) {
+            beginning.truncate(order::same(beginning, name));
+        }
     }
 
     /// Looks at `count` entries, from the one at `from` on, and says which is the next. One that is gone is dropped.
@@ -205,12 +206,15 @@ impl Entries {
         count: usize,
     ) -> Option<usize> {
         let mut next = from;
+        let skipped = order::whole_parts(self.beginning.as_deref().unwrap_or_default());
         for _ in 0..count {
             let row = self.rows.get_mut(next)?;
             let name = name_in(&self.names, row);
             match measure(name, directory, root, path, &mut self.summary) {
                 Ok(measured) => {
-                    *row = Row { piece: row.piece, start: row.start, length: row.length, ..measured };
+                    let rest = name.get(skipped..).unwrap_or_default();
+                    let weight = Weight::new(measured.shape == Shape::Directory, rest);
+                    *row = Row { weight, piece: row.piece, start: row.start, length: row.length, ..measured };
                     self.summary.add(name, row);
                     next += 1;
                 }
@@ -241,22 +245,19 @@ impl Entries {
 
     /// Directories first, then by name.
     pub(super) fn compare(&self, a: &Row, b: &Row) -> Ordering {
-        let is_file = |row: &Row| row.shape != Shape::Directory;
-        let by_shape = is_file(a).cmp(&is_file(b));
-        by_shape.then_with(|| order::natural(self.name(a), self.name(b)))
+        a.weight.cmp(&b.weight).then_with(|| order::natural(self.name(a), self.name(b)))
     }
 }
 
 fn name_in<'a>(names: &'a [Vec<u8>], row: &Row) -> &'a [u8] {
-    let place = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
-    let end = place(row.start).saturating_add(row.length.into());
-    names.get(place(row.piece)).and_then(|piece| piece.get(place(row.start)..end)).unwrap_or_default()
+    let [piece, start, length] = [row.piece, row.start, row.length].map(usize::from);
+    names.get(piece).and_then(|piece| piece.get(start..start + length)).unwrap_or_default()
 }
 
 impl Row {
-    /// An entry of which no more is known; the place of its name is left open.
-    fn of(modified: i64, barred: Option<Barred>) -> Row {
-        Row { piece: 0, start: 0, length: 0, shape: Shape::Other, barred, size: 0, modified }
+    /// An entry of which no more is known; its weight and the place of its name are left open.
+    pub(super) fn of(modified: i64, barred: Option<Barred>) -> Row {
+        Row { weight: Weight::default(), piece: 0, start: 0, length: 0, shape: Shape::Other, barred, size: 0, modified }
     }
 }
 

@@ -24,10 +24,8 @@ pub(super) fn row(name: &[u8], row: &Row, is_first: bool, out: &mut Vec<u8>) {
     }
     if let Some(date) = date(row.modified) {
         out.extend_from_slice(b",\"mtime\":\"");
-        out.extend_from_slice(date.day());
-        out.push(b'T');
-        out.extend_from_slice(date.time());
-        out.extend_from_slice(date.second());
+        out.extend_from_slice(&date.minute_with_t());
+        out.extend_from_slice(&date.second());
         out.extend_from_slice(b"Z\"");
     }
     match row.barred {

@@ -17,6 +17,7 @@ mod page;
 mod plain;
 mod sheets;
 mod survey;
+mod weight;
 
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -125,15 +126,39 @@ impl Source for Listing {
     }
 }
 
-/// Writes the link to an entry, relative to its directory.
-fn href(name: &[u8], row: &Row, out: &mut Vec<u8>) {
-    for part in percent_encode(name, ENCODED) {
-        out.extend_from_slice(part.as_bytes());
+/// Writes the link to an entry, relative to its directory. True if the name is in it as it is, as most are: it needs no
+/// escaping in a page either.
+fn href(name: &[u8], row: &Row, out: &mut Vec<u8>) -> bool {
+    let is_plain = name.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'));
+    if is_plain {
+        out.extend_from_slice(name);
+    } else {
+        percent_encode(name, ENCODED).for_each(|part| out.extend_from_slice(part.as_bytes()));
     }
-    out.extend_from_slice(slash(row).as_bytes());
+    slash(row, out);
+    is_plain
 }
 
 /// What the name of a directory ends with.
-fn slash(row: &Row) -> &'static str {
-    if row.shape == Shape::Directory { "/" } else { "" }
+fn slash(row: &Row, out: &mut Vec<u8>) {
+    if row.shape == Shape::Directory {
+        out.push(b'/');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_plain_in_a_link_is_so_in_a_page() {
+        let row = Row::of(0, None);
+        for byte in 0..=u8::MAX {
+            let (mut link, mut text) = (Vec::new(), Vec::new());
+            let is_plain = href(&[byte], &row, &mut link);
+            page::escape(&[byte], &mut text);
+            assert_eq!(link, percent_encode(&[byte], ENCODED).to_string().into_bytes());
+            assert_eq!(is_plain, link == [byte] && text == [byte], "{}", byte.escape_ascii());
+        }
+    }
 }

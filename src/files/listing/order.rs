@@ -14,9 +14,9 @@ const FREED: usize = 32;
 
 /// As people count: `photo2` before `photo10`, `a` beside `A`; what is the same to a person goes by its bytes.
 pub(super) fn natural(a: &[u8], b: &[u8]) -> Ordering {
-    let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-    at_first_difference(a.get(same..).unwrap_or_default(), b.get(same..).unwrap_or_default())
-        .unwrap_or_else(|| by_parts(a, b))
+    // A directory is sorted by some thousands of comparisons, of names that are much the same.
+    let passed = whole_parts(a.get(..same(a, b)).unwrap_or_default());
+    by_parts(a.get(passed..).unwrap_or_default(), b.get(passed..).unwrap_or_default())
 }
 
 /// The order of two names, number by number and letter by letter.
@@ -49,27 +49,19 @@ fn by_parts(a: &[u8], b: &[u8]) -> Ordering {
     }
 }
 
-/// The order of two names, by what follows on what both begin with, where that can be told from it: which it nearly always
-/// can, and a directory is sorted by some thousands of comparisons.
-fn at_first_difference(a: &[u8], b: &[u8]) -> Option<Ordering> {
-    let (x, y) = (a.first().filter(|byte| byte.is_ascii())?, b.first().filter(|byte| byte.is_ascii())?);
-    match (x.is_ascii_digit(), y.is_ascii_digit()) {
-        (false, false) => Some(x.to_ascii_lowercase().cmp(&y.to_ascii_lowercase())).filter(|order| order.is_ne()),
-        (true, true) => {
-            // Whatever digits both begin with: of as many places, the first that differs decides, and else their number,
-            // where none of them is a zero that does not count.
-            let places = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            match places(a).cmp(&places(b)) {
-                Ordering::Equal => Some(x.cmp(y)),
-                order => Some(order).filter(|_| *x != b'0' && *y != b'0'),
-            }
-        }
-        _ => None,
-    }
+/// Bytes that are the same at the beginning of both.
+pub(super) fn same(a: &[u8], b: &[u8]) -> usize {
+    a.iter().zip(b).take_while(|(x, y)| x == y).count()
+}
+
+/// How much of what names begin with can be passed over, so that no number and no letter is cut in two.
+pub(super) fn whole_parts(beginning: &[u8]) -> usize {
+    let is_whole = |byte: &u8| byte.is_ascii() && !byte.is_ascii_digit();
+    beginning.iter().rposition(is_whole).map_or(0, |last| last + 1)
 }
 
 /// The digits at the front, without leading zeros, and the rest.
-fn number(text: &[u8]) -> (&[u8], &[u8]) {
+pub(super) fn number(text: &[u8]) -> (&[u8], &[u8]) {
     let end = text.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at(end);
     let zeros = digits.iter().take_while(|&&byte| byte == b'0').count();
@@ -78,7 +70,7 @@ fn number(text: &[u8]) -> (&[u8], &[u8]) {
 
 /// The first letter, small, and the rest: an accented capital goes beside its small letter as well. What is no UTF-8
 /// goes behind all letters.
-fn letter(text: &[u8]) -> (u32, &[u8]) {
+pub(super) fn letter(text: &[u8]) -> (u32, &[u8]) {
     let length = match text.first() {
         Some(0xc2..=0xdf) => 2,
         Some(0xe0..=0xef) => 3,
@@ -200,21 +192,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_difference_says_what_the_parts_say() {
+    fn what_both_begin_with_changes_nothing() {
         let letters = [b'0', b'1', b'9', b'-', b'a', b'B', 0xc3, 0xa9];
         let mut names = vec![Vec::new()];
         for length in 0..3 {
             let longest: Vec<Vec<u8>> = names.iter().filter(|name| name.len() == length).cloned().collect();
             names.extend(longest.iter().flat_map(|name| letters.map(|letter| [&name[..], &[letter]].concat())));
         }
-        let mut told = 0;
         for (a, b) in names.iter().flat_map(|a| names.iter().map(move |b| (a, b))) {
             assert_eq!(natural(a, b), by_parts(a, b), "{} {}", a.escape_ascii(), b.escape_ascii());
             assert_eq!(natural(a, b).is_eq(), a == b);
-            let same = a.iter().zip(b).take_while(|(x, y)| x == y).count();
-            let rests = a.get(same..).zip(b.get(same..));
-            told += usize::from(rests.is_some_and(|(a, b)| at_first_difference(a, b).is_some()));
         }
-        assert!(told > 50_000, "only {told} of {}", names.len() * names.len());
+    }
+
+    #[test]
+    fn what_is_passed_over_cuts_nothing_in_two() {
+        let cases = [("", 0), ("2026", 0), ("IMG_2026", 4), ("a", 1), ("a1.b", 4), ("x\u{e9}", 1), ("\u{e9}x", 3)];
+        for (beginning, whole) in cases {
+            assert_eq!(whole_parts(beginning.as_bytes()), whole, "{beginning}");
+            for (a, b) in [("1", "10"), ("9", "10"), ("a", "B"), ("0", ""), ("\u{e9}", "f")] {
+                let [a, b] = [a, b].map(|rest| [beginning, rest].concat().into_bytes());
+                let rest = |name: &[u8]| name.get(whole..).unwrap_or_default().to_vec();
+                assert_eq!(by_parts(&rest(&a), &rest(&b)), by_parts(&a, &b), "{beginning}");
+            }
+        }
     }
 }

@@ -72,24 +72,26 @@ pub(super) fn row(name: &[u8], row: &Row, out: &mut Vec<u8>) {
     } else {
         out.extend_from_slice(b"<tr><td>");
     }
-    let slash = slash(row);
     match row.barred {
         None => {
             // A link is encoded, and ends in no slash: it needs no quotes. Of a directory, some readers take
             // `href=a/>` for an element that is closed at once.
-            let quote: &[u8] = if slash.is_empty() { b"" } else { b"\"" };
-            out.extend_from_slice(b"<a href=");
-            out.extend_from_slice(quote);
-            href(name, row, out);
-            out.extend_from_slice(quote);
-            out.push(b'>');
-            escape(name, out);
-            out.extend_from_slice(slash.as_bytes());
+            let is_quoted = row.shape == Shape::Directory;
+            out.extend_from_slice(if is_quoted { b"<a href=\"" } else { b"<a href=" });
+            let is_plain = href(name, row, out);
+            out.extend_from_slice(if is_quoted { b"\">" } else { b">" });
+            if is_plain {
+                out.extend_from_slice(name);
+            } else {
+                escape(name, out);
+            }
+            slash(row, out);
             out.extend_from_slice(b"</a>");
         }
         Some(barred) => {
             escape(name, out);
-            let _ = write!(out, "{slash} <i>{}</i>", barred.why());
+            slash(row, out);
+            let _ = write!(out, " <i>{}</i>", barred.why());
         }
     }
     out.extend_from_slice(b"<td>");
@@ -99,13 +101,9 @@ pub(super) fn row(name: &[u8], row: &Row, out: &mut Vec<u8>) {
     out.extend_from_slice(b"<td>");
     if let Some(date) = date(row.modified) {
         out.extend_from_slice(b"<time datetime=");
-        out.extend_from_slice(date.day());
-        out.push(b'T');
-        out.extend_from_slice(date.time());
+        out.extend_from_slice(&date.minute_with_t());
         out.extend_from_slice(b"Z>");
-        out.extend_from_slice(date.day());
-        out.push(b' ');
-        out.extend_from_slice(date.time());
+        out.extend_from_slice(&date.minute());
         out.extend_from_slice(b"</time>");
     }
     out.push(b'\n');

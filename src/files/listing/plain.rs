@@ -16,7 +16,7 @@ pub(super) fn begin(request: &Request<'_>, out: &mut Vec<u8>) {
 pub(super) fn row(name: &[u8], row: &Row, size_width: usize, out: &mut Vec<u8>) {
     columns(row, size_width, out);
     visible(name, out);
-    out.extend_from_slice(slash(row).as_bytes());
+    slash(row, out);
     why(row, out);
     out.push(b'\n');
 }
@@ -47,7 +47,7 @@ pub(super) fn link(name: &[u8], row: &Row, size_width: usize, out: &mut Vec<u8>)
         out.extend_from_slice(b"\">");
     }
     escape(name, out);
-    out.extend_from_slice(slash(row).as_bytes());
+    slash(row, out);
     if row.barred.is_none() {
         out.extend_from_slice(b"</a>");
     }
@@ -83,11 +83,7 @@ fn columns(row: &Row, size_width: usize, out: &mut Vec<u8>) {
     }
     out.extend_from_slice(b"  ");
     match date(row.modified) {
-        Some(date) => {
-            out.extend_from_slice(date.day());
-            out.push(b' ');
-            out.extend_from_slice(date.time());
-        }
+        Some(date) => out.extend_from_slice(&date.minute()),
         None => out.extend_from_slice(&[b' '; 16]),
     }
     out.extend_from_slice(b"  ");

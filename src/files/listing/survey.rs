@@ -14,9 +14,6 @@ use super::entries::Entries;
 use super::order::Sorter;
 use crate::http::{HttpError, Produced};
 
-/// Names read in one slice: a few calls of getdents.
-const READ_SLICE: usize = 1024;
-
 /// Entries looked at in one slice: a microsecond or two each.
 const MEASURE_SLICE: usize = 256;
 
@@ -103,7 +100,7 @@ impl Survey {
     fn next(&mut self, stage: Stage) -> io::Result<Stage> {
         Ok(match stage {
             Stage::Reading(mut names) => {
-                let read = self.entries.read(&mut names, &self.root, &self.policy, &self.directory, READ_SLICE)?;
+                let read = self.entries.read(&mut names, &self.root, &self.policy, &self.directory)?;
                 self.count()?;
                 match read {
                     Produced::All => Stage::Measuring(names, 0),

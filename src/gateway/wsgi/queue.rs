@@ -1,7 +1,8 @@
 //! The requests that wait for a worker, of all workers.
 //!
-//! The first comes first; but whose peer has ended its direction waits for those that somebody surely waits for: who gives up
-//! leaves requests behind by the thousand, and each of them would take a worker's time from the others.
+//! First come, first served; but a request whose peer has ended its direction lets those pass that somebody surely
+//! waits for: a client that gives up leaves requests behind by the thousand, and each would take a worker's time from
+//! the others.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

@@ -56,7 +56,7 @@ impl Seat {
         matches!(self.stage.get(), Stage::Idle | Stage::Busy) && !self.is_retired.get()
     }
 
-    /// Who turns the loop may have changed.
+    /// Notes how its upstream is called. While the application is loaded another loop turns it than later.
     pub(super) fn set_summons(&self, recall: Recall<'_>) {
         if !self.summons.borrow().is_of(recall) {
             *self.summons.borrow_mut() = recall.summons();

@@ -115,8 +115,8 @@ impl Worker {
         let Some(mut job) = self.pool.next_job(&self.seat) else {
             return if self.seat.is_retired.get() { Step::Retire } else { Step::Wait(Tick::NEVER) };
         };
-        // Who has ended since, or reads no more, has seen nothing of it: it is for another one. Of what the socket has taken in
-        // nobody can say whether it was read, and to ask twice is not for a server to decide.
+        // A worker that has ended since, or reads no more, has seen nothing of it: another one gets it. Once the socket
+        // has taken a byte nobody can say whether it was read, and whether to ask twice is not for a server to decide.
         if let Err(error) = job.letter.write(&mut self.socket, SHARE)
             && is_gone(&error)
             && job.letter.gone() == 0
@@ -379,7 +379,7 @@ impl Upstream for Worker {
         loop {
             let step = match &self.state {
                 State::Idle if !shift.ready.is_readable => self.look_for_work(shift),
-                // Who has ended, or has something to say, is heard before he is given a request.
+                // A worker that has ended, or has something to say, is heard before it is given a request.
                 State::Idle | State::Starting { .. } => self.receive(shift, &mut share),
                 State::Busy(_) => match self.send(shift, &mut share) {
                     Ok(()) => self.receive(shift, &mut share),
