@@ -473,8 +473,10 @@ fn a_part_of_an_answer_is_not_taken_for_the_whole() {
 #[test]
 fn a_peer_that_does_not_read_holds_up_its_own_answer_until_it_leaves() {
     let block: &'static str = Box::leak("0123456789abcdef".repeat(4096).into_boxed_str());
-    let application =
-        Application::new(vec![vec![Hear, Say("A: b\r\n\r\n"), SayOnAndOn(block)], vec![Hear, Say("A: b\r\n\r\nnext")]]);
+    let application = Application::new(vec![
+        vec![Hear, Say("A: b\r\n\r\n"), SayOnAndOn(block)],
+        vec![Hear, Say("Content-Length: 4\r\n\r\nnext")],
+    ]);
     let address = application.address();
     let server = running(|| Scgi::new(address).with_connections(1));
     let mut peer = server.connect();
@@ -491,7 +493,7 @@ fn a_peer_that_does_not_read_holds_up_its_own_answer_until_it_leaves() {
     drop(peer);
     let deadline = Instant::now() + PATIENCE;
     loop {
-        say(&mut other, "GET /app/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+        say(&mut other, get("/app/"));
         let (head, body) = hear(&mut other);
         if head.starts_with("HTTP/1.1 200 ") {
             assert_eq!(body, b"next");

@@ -75,7 +75,10 @@ pub(super) fn check(
 pub(super) fn check_places(options: &Options) -> Result<(), Failure> {
     let applications = &options.applications;
     let blame = |name: &str, why: String| Err(options.origins.blame(name, why));
-    if applications.wsgi.is_some() {
+    if let Some(application) = &applications.wsgi {
+        if let Some((file, module, callable)) = file_for_module(application, applications.chdir.as_deref()) {
+            return blame("wsgi", format!("{file} is a file: name the module, by --wsgi {module}:{callable}"));
+        }
         if let Some(why) = applications.chdir.as_deref().and_then(no_directory) {
             return blame("chdir", format!("{why}: name another one by --chdir"));
         }
@@ -95,6 +98,13 @@ pub(super) fn check_places(options: &Options) -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// The file, the module and what is in it, where a file is named: Python would take its end for a name in a package.
+fn file_for_module<'a>(application: &'a str, directory: Option<&Path>) -> Option<(&'a str, &'a str, &'a str)> {
+    let (file, callable) = application.split_once(':').unwrap_or((application, "application"));
+    let module = file.strip_suffix(".py")?;
+    directory.unwrap_or(Path::new(".")).join(file).is_file().then_some((file, module, callable))
 }
 
 fn no_directory(path: &Path) -> Option<String> {
@@ -219,7 +229,7 @@ mod tests {
     fn what_is_not_there_is_said() {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        for (directory, file) in [("venv/bin", "venv/bin/python"), ("empty", "file")] {
+        for (directory, file) in [("venv/bin", "venv/bin/python"), ("empty", "file"), ("package", "app.py")] {
             fs::create_dir_all(path(directory)).unwrap();
             fs::write(path(file), "").unwrap();
         }
@@ -241,6 +251,18 @@ mod tests {
         assert_eq!(said("--chdir", path("none")), "there is no none: name another one by --chdir");
         let cgi = format!("/a={}", path("none"));
         assert_eq!(said("--cgi", cgi), "there is no none: name another one by --cgi /a=DIR");
+        for (application, wanted) in [
+            ("app.py:a", Some("app.py is a file: name the module, by --wsgi app:a")),
+            ("app.py", Some("app.py is a file: name the module, by --wsgi app:application")),
+            ("app:a", None),
+            ("package.py:a", None), // a package may have a module of that name
+        ] {
+            let options = asked(&["--chdir", &path(""), "--wsgi", application]).unwrap();
+            let said = check_places(&options).err().map(|failure| match failure {
+                Failure::Usage(why) | Failure::Run(why) => why,
+            });
+            assert_eq!(said.as_deref(), wanted, "{application}");
+        }
     }
 
     #[test]

@@ -144,7 +144,8 @@ impl Pool {
         if old.peek().is_some() {
             log::error!("the application stays as it was");
             self.failures.set(0);
-            // Where that one was too old itself by now, the next may do better.
+            // They count as of the edition that failed, or it would be tried again at once. One that is newer by now is
+            // still tried.
             old.for_each(|old| old.edition.set(seat.edition.get()));
         }
     }
