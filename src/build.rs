@@ -1,8 +1,9 @@
 //! Before the build: how the command is linked.
 //!
 //! Most of what is relocated when it starts are pointers in tables, twelve thousand of them. Packed into bitmaps
-//! (`DT_RELR` of the ELF gABI) they take a fiftieth of the room: the file is 7 % smaller, and so is what is read of it at
-//! each start. The C library must know of it, which glibc does from 2.36 on; a linker that does not says so and goes on.
+//! (`DT_RELR` of the ELF gABI) they take a fiftieth of the room: the file is 7 % smaller, and so is what is read of it
+//! at each start. The C library must know of it, which glibc does from 2.36 on; a linker that does not says so and goes
+//! on.
 
 use std::env;
 use std::process::Command;

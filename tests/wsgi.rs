@@ -551,8 +551,8 @@ fn what_a_worker_has_not_read_is_for_another_one() {
     std::fs::remove_file(directory.path().join("lingers")).unwrap();
 }
 
-/// It waits until it is told to, and then it says that its sources have changed, and never stops: for a request that was
-/// given to it, too.
+/// It waits until it is told to, and then it says that its sources have changed, and never stops: for a request that
+/// was given to it, too.
 #[test]
 fn a_worker_that_talks_without_end_is_replaced_once() {
     if !has_python() {

@@ -1,7 +1,7 @@
 //! The command line, as clap reads it: each option once, with its help, its default and what it may be.
 //!
-//! This is the one table of options. What a configuration file and the environment may have in them follows from it, and so do
-//! the manual page and the completions: a new option is a field here, and a use of it.
+//! This is the one table of options. What a configuration file and the environment may have in them follows from it,
+//! and so do the manual page and the completions: a new option is a field here, and a use of it.
 
 mod applications;
 
@@ -60,7 +60,8 @@ pub(super) enum Verb {
     Restart(Paths),
     /// Lets the server in the background read its configuration anew
     Reload(Paths),
-    /// Tells what the server in the background is about; exit code 0 if there is one, 3 if there is none, 4 if that cannot be said
+    /// Tells what the server in the background is about; exit code 0 if there is one, 3 if there is none, 4 if that
+    /// cannot be said
     Status(Paths),
     /// Prints a unit for systemd that runs a server with these options
     Unit(Paths),
@@ -113,7 +114,8 @@ pub(super) fn shown_in_brief() -> Command {
     brief.after_help("All options: ownhands --help. The manual: ownhands man | man -l -")
 }
 
-/// The options as they are read: what is switched on by its name can be switched off by `=false`, where a file has it on.
+/// The options as they are read: what is switched on by its name can be switched off by `=false`, where a file has it
+/// on.
 pub(super) fn table() -> Command {
     bare().mut_args(|arg| match arg.get_action() {
         ArgAction::SetTrue => arg
@@ -128,8 +130,8 @@ pub(super) fn table() -> Command {
     })
 }
 
-/// The same with those verbs that are among the arguments. Each gets a copy of every option when it is read: to give one to all
-/// of them was half of what a start took, in time and in memory.
+/// The same with those verbs that are among the arguments. Each gets a copy of every option when it is read: to give
+/// one to all of them was half of what a start took, in time and in memory.
 pub(super) fn with_verbs(table: Command, arguments: &[OsString]) -> Command {
     let all = Verb::augment_subcommands(Command::new("verbs"));
     let is_said = |verb: &&Command| arguments.iter().any(|argument| argument == OsStr::new(verb.get_name()));
@@ -170,7 +172,8 @@ pub(super) struct Listening {
     #[arg(short, long, value_name = "PORT", value_parser = By(port))]
     pub(super) port: Option<u16>,
 
-    /// Listen on this IP address, such as 127.0.0.1 or ::1, or on a socket in the file system: unix:/run/web.sock; may be given several times [default: 127.0.0.1]
+    /// Listen on this IP address, such as 127.0.0.1 or ::1, or on a socket in the file system: unix:/run/web.sock; may
+    /// be given several times [default: 127.0.0.1]
     #[arg(short, long, value_name = "ADDR|unix:PATH", value_hint = ValueHint::AnyPath, value_parser = By(place))]
     pub(super) bind: Vec<Place>,
 
@@ -199,7 +202,8 @@ pub(super) struct Served {
     #[arg(long)]
     pub(super) hidden: bool,
 
-    /// Do not serve what this pattern matches: *.log anywhere, /tmp or docs/*.bak from the root; may be given several times
+    /// Do not serve what this pattern matches: *.log anywhere, /tmp or docs/*.bak from the root; may be given several
+    /// times
     #[arg(long, value_name = "GLOB", value_parser = By(glob))]
     pub(super) hide: Vec<String>,
 
@@ -219,7 +223,8 @@ pub(super) struct Served {
     #[arg(long, value_name = "PATH=DIR", value_hint = ValueHint::DirPath, value_parser = By(mount))]
     pub(super) mount: Vec<(String, PathBuf)>,
 
-    /// Lead those who ask for this path elsewhere: '/old/(.*)=/new/$1', and with a status '301 /old=/new'; may be given several times
+    /// Lead those who ask for this path elsewhere: '/old/(.*)=/new/$1', and with a status '301 /old=/new'; may be given
+    /// several times
     #[arg(long, value_name = "REGEX=TARGET", value_parser = By(redirect))]
     pub(super) redirect: Vec<Redirect>,
 
@@ -335,7 +340,8 @@ pub(super) struct Logs {
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Believed {
-    /// Believe a proxy at this address, or in this network, who its client is; unix is any at a socket in the file system; may be given several times
+    /// Believe a proxy at this address, or in this network, who its client is; unix is any at a socket in the file
+    /// system; may be given several times
     #[arg(long, value_name = "CIDR|unix", value_parser = By(proxy))]
     pub(super) trust: Vec<Proxy>,
 
@@ -369,7 +375,8 @@ pub(super) struct Locked {
 #[derive(Debug, Args)]
 #[group(skip)]
 pub(super) struct Background {
-    /// Where a server in the background leaves its number [default: in the user's runtime directory, or that for temporary files; root's is /run]
+    /// Where a server in the background leaves its number [default: in the user's runtime directory, or that for
+    /// temporary files; root's is /run]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(super) pid_file: Option<PathBuf>,
 }

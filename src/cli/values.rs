@@ -214,8 +214,8 @@ pub(super) fn mount(text: &str) -> Result<(String, PathBuf), String> {
     }
 }
 
-/// An application by its module, and the name that it has there, or of what makes it: `create_app()`. Without a name it is
-/// `application`.
+/// An application by its module, and the name that it has there, or of what makes it: `create_app()`. Without a name it
+/// is `application`.
 pub(super) fn wsgi(text: &str) -> Result<String, String> {
     let is_path = |text: &str| {
         text.split('.').all(|name| {

@@ -9,8 +9,8 @@ use super::since::Vacant;
 use super::why::{self, Reason};
 use crate::http::{HttpError, Now};
 
-/// Paths remembered: a page that is asked for often lacks an icon or two. Who asks for thousands of paths is a scanner, and
-/// asks for each but once.
+/// Paths remembered: a page that is asked for often lacks an icon or two. Who asks for thousands of paths is a scanner,
+/// and asks for each but once.
 const MAX_PATHS: usize = 8;
 
 /// The paths last found missing.

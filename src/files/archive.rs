@@ -1,8 +1,8 @@
 //! A directory and all below it as one stream: a tar, in the GNU format, which every tar reads.
 //!
 //! It is made while it is sent, a slice at a time: no more than a slice of it is ever in memory, however much there is.
-//! Names are the bytes that they are on disk, links stay links, and each name of a file with several is a file of its own.
-//! Users and groups are left out: they are this machine's own business. So are times before 1970.
+//! Names are the bytes that they are on disk, links stay links, and each name of a file with several is a file of its
+//! own. Users and groups are left out: they are this machine's own business. So are times before 1970.
 
 use std::fs::File;
 use std::io;

@@ -27,8 +27,8 @@ use crate::http::{Body, Bytes, FileRange, HeaderList, Now, Tick};
 /// Files up to this length are kept in memory and go out with their head in one write, which is cheaper than sendfile.
 const SMALL: u64 = 32 * 1024;
 
-/// The most files kept. Who asks for more of them in turn finds none in the cache: half as many are in each generation. To drop
-/// one takes a millisecond at most.
+/// The most files kept. Who asks for more of them in turn finds none in the cache: half as many are in each generation.
+/// To drop one takes a millisecond at most.
 const MAX_ENTRIES: usize = 4096;
 
 /// Bytes that an entry takes besides its content and its paths, about.
@@ -43,8 +43,8 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// The most descriptors kept, for files too long for memory: a quarter of the usual limit of 1024.
 const MAX_DESCRIPTORS: usize = 256;
 
-/// How long what nobody asks for is kept, in one generation and in the next, as long as anything is asked for: a file that
-/// was deleted takes room on its disk while it is open here. A server that nobody asks is not woken for it.
+/// How long what nobody asks for is kept, in one generation and in the next, as long as anything is asked for: a file
+/// that was deleted takes room on its disk while it is open here. A server that nobody asks is not woken for it.
 const GENERATION: Duration = Duration::from_secs(10);
 
 /// A file, ready to be sent.
@@ -181,8 +181,8 @@ fn to_usize(number: u64) -> usize {
 }
 
 /// The entries, by path below the mount, in two generations: what is used moves to the young one; when that is full or
-/// has lasted its time it becomes the old one, and what nobody asked for meanwhile is dropped. Each generation has half of
-/// the bounds.
+/// has lasted its time it becomes the old one, and what nobody asked for meanwhile is dropped. Each generation has half
+/// of the bounds.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
     young: Generation,

@@ -70,8 +70,8 @@ impl Neighbours {
 }
 
 impl Entry {
-    /// Looks beside the file, at most once in a turn; where nothing was, at the directory alone. A neighbour that is older
-    /// than the file was made of something else.
+    /// Looks beside the file, at most once in a turn; where nothing was, at the directory alone. A neighbour that is
+    /// older than the file was made of something else.
     pub(super) fn look_beside(&self, ground: &Ground, now: &Now) -> Neighbours {
         let known = self.neighbours.get();
         if known.turn == now.turn_number() {

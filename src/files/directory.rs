@@ -34,8 +34,8 @@ impl Directory {
         Directory::Shares(0)
     }
 
-    /// Appends the next name to `names`, and says where the reading stands after it; `None` at the end. `.` and `..` are
-    /// passed over.
+    /// Appends the next name to `names`, and says where the reading stands after it; `None` at the end. `.` and `..`
+    /// are passed over.
     ///
     /// # Errors
     /// What the disk says.

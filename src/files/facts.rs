@@ -10,8 +10,8 @@ use rustix::fs::{FileType, Stat};
 /// two seconds on FAT. What was written later than this is looked at anew in every turn, and nothing of it is kept.
 const SETTLED_AFTER: Duration = Duration::from_secs(2);
 
-/// The facts on one file. Equal facts mean the same file with the same content, as far as the times of the file system tell:
-/// what is written through a memory map may change nothing but the bytes.
+/// The facts on one file. Equal facts mean the same file with the same content, as far as the times of the file system
+/// tell: what is written through a memory map may change nothing but the bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Facts {
     pub(crate) kind: Kind,

@@ -1,8 +1,8 @@
 //! Layer 3: one handler, a directory on disk.
 //!
-//! [`Files::answer`](crate::Resource::answer) is the pipeline, top to bottom: resolve, cache, coding, conditional, range,
-//! answer. It never writes, runs nothing, and hands out nothing that lies outside its root, is a device, a pipe or a
-//! socket, or begins with a dot.
+//! [`Files::answer`](crate::Resource::answer) is the pipeline, top to bottom: resolve, cache, coding, conditional,
+//! range, answer. It never writes, runs nothing, and hands out nothing that lies outside its root, is a device, a pipe
+//! or a socket, or begins with a dot.
 
 mod absent;
 mod archive;
@@ -81,7 +81,8 @@ enum Reasons {
     Shown,
 }
 
-/// Archives and lists of addresses under way at one time: each holds up to two descriptors, for as long as its peer likes.
+/// Archives and lists of addresses under way at one time: each holds up to two descriptors, for as long as its peer
+/// likes.
 const MAX_ARCHIVES: usize = 64;
 
 /// The page in the root that is shown for what is missing.
@@ -89,10 +90,11 @@ const PAGE_404: &[u8] = b"404.html";
 
 /// The files of a directory, as a resource to be mounted in an [`App`](crate::App).
 ///
-/// GET and HEAD, byte ranges, conditional requests, encoded forms that lie beside a file, an index page, a listing where
-/// there is none: a page for browsers, lines of text for others. Where there is a listing, `?tar` is the directory with all
-/// below it as one archive, and `?urls` the addresses of all files in it, one a line, for `wget -i`. `/about` finds `about.html`; what is missing shows the
-/// `404.html` of the root, if there is one. Dot-files, and links that lead out of the root, are answered as missing.
+/// GET and HEAD, byte ranges, conditional requests, encoded forms that lie beside a file, an index page, a listing
+/// where there is none: a page for browsers, lines of text for others. Where there is a listing, `?tar` is the
+/// directory with all below it as one archive, and `?urls` the addresses of all files in it, one a line, for `wget -i`.
+/// `/about` finds `about.html`; what is missing shows the `404.html` of the root, if there is one. Dot-files, and links
+/// that lead out of the root, are answered as missing.
 ///
 /// ```
 /// use ownhands::{App, Files, testing::MockClient};
@@ -206,8 +208,8 @@ impl Files {
 
     /// The encoded form of the file that the peer likes best, or the file as it is.
     ///
-    /// Who says nothing of encoded forms has nobody look for one: `Vary` then tells what was last seen, and a cache in between,
-    /// which asks again each time, learns better from the next that takes one.
+    /// Who says nothing of encoded forms has nobody look for one: `Vary` then tells what was last seen, and a cache in
+    /// between, which asks again each time, learns better from the next that takes one.
     fn encoded(&self, request: &Request<'_>, entry: &Rc<Entry>) -> Rc<Entry> {
         let is_asked = request.headers.get("accept-encoding").is_some();
         if !is_asked || !entry.look_beside(&self.ground, request.now).is_any() {
@@ -243,8 +245,8 @@ impl Files {
         Ok(if entry.neighbours.get().is_any() { response.with_header("Vary", "Accept-Encoding") } else { response })
     }
 
-    /// The answer to GET or HEAD for what is a file, or is a directory with an index page; `None` for what is neither. That one
-    /// cannot be opened just now is an answer.
+    /// The answer to GET or HEAD for what is a file, or is a directory with an index page; `None` for what is neither.
+    /// That one cannot be opened just now is an answer.
     pub(crate) fn answer_if_file(&self, request: &Request<'_>) -> Option<Result<Response, HttpError>> {
         match self.ground.refuse_encoded_slash(request).and_then(|()| self.find(request)) {
             Ok(Subject::File(entry)) => Some(self.deliver(request, &entry)),

@@ -1,7 +1,7 @@
 //! Several parts of one file in one answer: `multipart/byteranges` (RFC 9110 section 14.6, RFC 2046 section 5.1).
 //!
-//! It is made while it is sent, a slice at a time, and its length is known before: nothing of the file is held in memory
-//! that was not there, however long the parts are.
+//! It is made while it is sent, a slice at a time, and its length is known before: nothing of the file is held in
+//! memory that was not there, however long the parts are.
 
 use std::fs::File;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -138,9 +138,10 @@ const END_OF_PART: &[u8] = b"\r\n";
 
 /// A line that the parts do not have in them: 128 bits of the entity tag and of what is asked for.
 ///
-/// To have it in the file, one would have to know before writing it the inode and, to the nanosecond, the time of that very
-/// write; and an answer that was saved over the file it came from finds another boundary the next time. The clients that
-/// count by Content-Range do not look for it anyway. It is the same for the same question, as the rest of the answer is.
+/// To have it in the file, one would have to know before writing it the inode and, to the nanosecond, the time of that
+/// very write; and an answer that was saved over the file it came from finds another boundary the next time. The
+/// clients that count by Content-Range do not look for it anyway. It is the same for the same question, as the rest of
+/// the answer is.
 fn boundary(tag: &str, spans: &[Span]) -> String {
     let half = |number: u8| {
         let mut hasher = DefaultHasher::new();

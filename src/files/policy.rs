@@ -41,7 +41,8 @@ impl Policy {
         self.patterns.push(pattern.to_owned());
         let (mut names, mut paths) = (GlobSetBuilder::new(), GlobSetBuilder::new());
         for pattern in &self.patterns {
-            // A final slash says that a directory is meant, and one in front that the root is: no other names than these.
+            // A final slash says that a directory is meant, and one in front that the root is: no other names than
+            // these.
             let pattern = pattern.strip_suffix('/').unwrap_or(pattern);
             let glob = |text| GlobBuilder::new(text).literal_separator(true).build();
             if pattern.contains('/') {

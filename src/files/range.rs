@@ -2,8 +2,8 @@
 
 /// What a `Range` field asks for, of content of a known length.
 ///
-/// Another unit, more than [`ELEMENTS`](Self::ELEMENTS) ranges, or what is no range at all are not an error: the field is
-/// ignored and the whole is sent, as section 14.2 allows and asks.
+/// Another unit, more than [`ELEMENTS`](Self::ELEMENTS) ranges, or what is no range at all are not an error: the field
+/// is ignored and the whole is sent, as section 14.2 allows and asks.
 ///
 /// ```
 /// use ownhands::files::{ByteRanges, Span};
@@ -23,8 +23,8 @@ pub enum ByteRanges {
     Whole,
     /// One range, or several that are as good as one.
     One(Span),
-    /// Two or more, in the order in which they were asked for. No two of them overlap, touch, or lie so near to each other
-    /// that a part of its own would cost more than what is between: all of them together, with
+    /// Two or more, in the order in which they were asked for. No two of them overlap, touch, or lie so near to each
+    /// other that a part of its own would cost more than what is between: all of them together, with
     /// [`PART_HEAD`](Self::PART_HEAD) for each, cost no more than the content and one head.
     Several(Vec<Span>),
     /// Every range begins behind the end: 416.
@@ -78,8 +78,8 @@ enum Asked {
 }
 
 impl ByteRanges {
-    /// Ranges in one field, beyond which it is ignored. Who reads a file in parts asks for a few; who asks for thousands
-    /// wants to be a burden (section 17.15).
+    /// Ranges in one field, beyond which it is ignored. Who reads a file in parts asks for a few; who asks for
+    /// thousands wants to be a burden (section 17.15).
     pub const ELEMENTS: usize = 64;
 
     /// Bytes that the boundary and the fields of a part may cost, rounded up.

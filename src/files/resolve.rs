@@ -118,7 +118,8 @@ impl Ground {
     }
 
     /// The index page of a directory, or the directory itself. What is no page a peer may have (missing, a directory, a
-    /// link that leads out) leaves the directory without one; a page that cannot be read now is refused, not passed over.
+    /// link that leads out) leaves the directory without one; a page that cannot be read now is refused, not passed
+    /// over.
     fn find_index(&self, directory: &[u8]) -> Result<Found, HttpError> {
         let path = match self.root.only_file() {
             Some(name) if directory.is_empty() => c_path(name)?,
@@ -150,8 +151,8 @@ impl Ground {
         matches!(self.find_index(&directory), Ok(Found::File(_)))
     }
 
-    /// True if the name of the index page is that of a link: whether it leads to a page may change without a trace in the
-    /// directory.
+    /// True if the name of the index page is that of a link: whether it leads to a page may change without a trace in
+    /// the directory.
     pub(super) fn has_index_link(&self, directory: &[u8]) -> bool {
         let path = c_path(&[directory, &self.index].concat());
         !self.index.is_empty()

@@ -172,8 +172,8 @@ impl Files {
         Files { listings: Listings::Withheld, ..self }
     }
 
-    /// A style for the pages that list directories, after their own: it has the last word. What it imports or shows from
-    /// elsewhere is not loaded.
+    /// A style for the pages that list directories, after their own: it has the last word. What it imports or shows
+    /// from elsewhere is not loaded.
     ///
     /// ```
     /// use ownhands::{App, Files, testing::MockClient};
@@ -196,8 +196,8 @@ impl Files {
         self
     }
 
-    /// Serves an application of one page, which reads the path itself: where there is no file, the index page of the root
-    /// answers. A name with an ending is a place only to who asks for a page: a script that is missing is a 404.
+    /// Serves an application of one page, which reads the path itself: where there is no file, the index page of the
+    /// root answers. A name with an ending is a place only to who asks for a page: a script that is missing is a 404.
     ///
     /// ```
     /// use ownhands::{App, Files, testing::MockClient};
@@ -218,8 +218,8 @@ impl Files {
         Files { missing: Missing::Application, ..self }
     }
 
-    /// Caches may use a file for so long, in whole seconds, without asking whether it has changed. Otherwise they ask each
-    /// time, and a reload is always true.
+    /// Caches may use a file for so long, in whole seconds, without asking whether it has changed. Otherwise they ask
+    /// each time, and a reload is always true.
     ///
     /// ```
     /// use ownhands::{App, Files, testing::MockClient};
@@ -240,8 +240,9 @@ impl Files {
         self
     }
 
-    /// A field that goes with everything that is served: files, parts of them, 304, listings and redirects; not with errors.
-    /// It takes the place of one that would be sent otherwise, such as `Cache-Control`; a listing keeps those it needs.
+    /// A field that goes with everything that is served: files, parts of them, 304, listings and redirects; not with
+    /// errors. It takes the place of one that would be sent otherwise, such as `Cache-Control`; a listing keeps those
+    /// it needs.
     ///
     /// # Errors
     /// If it is no field, or one that follows from the file, such as `Content-Type`; the message says why.
@@ -265,9 +266,9 @@ impl Files {
         Ok(self)
     }
 
-    /// Tells peers on this machine why something is not to be had, as the log has it: which part of the path, which rule.
-    /// The status stays the same, and so does what others are told; a request from a proxy that names itself or its client
-    /// is another's. Not to be used behind a proxy on this machine that does neither.
+    /// Tells peers on this machine why something is not to be had, as the log has it: which part of the path, which
+    /// rule. The status stays the same, and so does what others are told; a request from a proxy that names itself or
+    /// its client is another's. Not to be used behind a proxy on this machine that does neither.
     ///
     /// ```
     /// use ownhands::{App, Files, testing::MockClient};

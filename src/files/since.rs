@@ -1,5 +1,5 @@
-//! How long what was seen in a directory holds: within the turn, and at most for a second as long as the directory shows
-//! no change.
+//! How long what was seen in a directory holds: within the turn, and at most for a second as long as the directory
+//! shows no change.
 
 use std::cell::Cell;
 use std::ffi::{CStr, CString};
@@ -12,8 +12,8 @@ use super::resolve::Ground;
 use crate::http::{Now, Tick};
 
 /// How long what was found in a directory holds. The directory itself is asked in every turn whether a name has come or
-/// gone; of its files it says nothing, so their sizes may be as old as this. And there are file systems whose directories
-/// have no times: what came there is found after this.
+/// gone; of its files it says nothing, so their sizes may be as old as this. And there are file systems whose
+/// directories have no times: what came there is found after this.
 pub(super) const LIFETIME: Duration = Duration::from_secs(1);
 
 /// Since when something holds, and of what state of the directory.
@@ -56,8 +56,9 @@ impl Since {
 
 /// Names that are missing in a directory.
 ///
-/// What names them would change the directory; so as long as that is what it was, one look at it says that all are missing
-/// still. A link to nothing is there, though nothing is found by it: what it leads to comes without a trace here.
+/// What names them would change the directory; so as long as that is what it was, one look at it says that all are
+/// missing still. A link to nothing is there, though nothing is found by it: what it leads to comes without a trace
+/// here.
 #[derive(Debug)]
 pub(super) struct Vacant {
     directory: CString,

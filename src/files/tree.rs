@@ -139,8 +139,8 @@ impl Tree {
     }
 
     /// What the path stands for now, without the guard: only to be compared with what was found under guard before.
-    /// Equal facts are the same file with the same bytes: what was moved out and linked to from its old place is served on
-    /// until it changes, and nothing else is.
+    /// Equal facts are the same file with the same bytes: what was moved out and linked to from its old place is served
+    /// on until it changes, and nothing else is.
     pub(super) fn glance(&self, path: &CStr) -> Option<Facts> {
         rustix::fs::statat(&self.directory, path, AtFlags::empty()).ok().map(|stat| Facts::of(&stat))
     }

@@ -1,7 +1,7 @@
 //! A directory and all below it as a list of addresses, one a line, for `wget -i` and its like.
 //!
-//! It has every file that a request for it would be given, those that links stand for included; it goes into no directory
-//! by a link, where the same files might be for the second time, or without end.
+//! It has every file that a request for it would be given, those that links stand for included; it goes into no
+//! directory by a link, where the same files might be for the second time, or without end.
 
 use std::io;
 use std::time::Instant;

@@ -1,11 +1,12 @@
 //! All that is in a directory and below it, one thing after the other, in the order in which the disk has it.
 //!
-//! A walk holds one open directory, however deep it stands: of those above it keeps the place where it left off, and opens
-//! them again, from the root and under its guard. It follows no link, and passes over devices, pipes and sockets. A page
-//! that stands for a directory below does not hide what else is in there.
+//! A walk holds one open directory, however deep it stands: of those above it keeps the place where it left off, and
+//! opens them again, from the root and under its guard. It follows no link, and passes over devices, pipes and sockets.
+//! A page that stands for a directory below does not hide what else is in there.
 //!
-//! What vanishes before its turn is passed over; what the server may not read, or no path is long enough to reach, is left
-//! out, and the log says so. Whatever else goes wrong ends the walk with an error: nobody is to take a part for the whole.
+//! What vanishes before its turn is passed over; what the server may not read, or no path is long enough to reach, is
+//! left out, and the log says so. Whatever else goes wrong ends the walk with an error: nobody is to take a part for
+//! the whole.
 
 use std::ffi::CString;
 use std::io;
@@ -21,8 +22,8 @@ use super::root::Root;
 use super::why;
 use crate::http::HttpError;
 
-/// Directories within each other. The kernel takes no path of more than 4096 bytes, so none can lie deeper: this only says
-/// how much memory a walk may take, which is 48 KiB of places.
+/// Directories within each other. The kernel takes no path of more than 4096 bytes, so none can lie deeper: this only
+/// says how much memory a walk may take, which is 48 KiB of places.
 const MAX_DEPTH: usize = 2048;
 
 /// A walk under way.

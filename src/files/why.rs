@@ -41,8 +41,8 @@ impl Rule {
     }
 }
 
-/// One table from what the disk says to what a peer is told. What is missing, what leads out of the root and what no file
-/// can be called all look the same from outside.
+/// One table from what the disk says to what a peer is told. What is missing, what leads out of the root and what no
+/// file can be called all look the same from outside.
 pub(super) fn refuse(root: &Arc<Root>, path: &CStr, errno: Errno) -> HttpError {
     let refusal = match errno {
         Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG | Errno::ILSEQ | Errno::LOOP | Errno::XDEV => nothing_here(),

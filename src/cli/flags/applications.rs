@@ -35,11 +35,13 @@ pub(in crate::cli) struct Applications {
     #[arg(long)]
     pub(in crate::cli) wsgi_reload: bool,
 
-    /// Ask a server of applications that speaks SCGI for what is under this path: /app=unix:/run/app.sock, or /app=localhost:4000; may be given several times
+    /// Ask a server of applications that speaks SCGI for what is under this path: /app=unix:/run/app.sock, or
+    /// /app=localhost:4000; may be given several times
     #[arg(long, value_name = "PATH=HOST|unix:PATH", value_hint = ValueHint::AnyPath, value_parser = By(scgi))]
     pub(in crate::cli) scgi: Vec<(String, ScgiPlace)>,
 
-    /// Run the programs in this directory for what is under this path, by CGI: /cgi-bin=/srv/cgi-bin; may be given several times
+    /// Run the programs in this directory for what is under this path, by CGI: /cgi-bin=/srv/cgi-bin; may be given
+    /// several times
     #[arg(long, value_name = "PATH=DIR", value_hint = ValueHint::DirPath, value_parser = By(cgi))]
     pub(in crate::cli) cgi: Vec<(String, PathBuf)>,
 

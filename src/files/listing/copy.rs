@@ -1,5 +1,5 @@
-//! A copy of a listing that is streamed, taken while it is written: who asks for it again within its second gets it from
-//! memory, as he would a small one.
+//! A copy of a listing that is streamed, taken while it is written: who asks for it again within its second gets it
+//! from memory, as he would a small one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

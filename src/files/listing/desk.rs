@@ -228,8 +228,8 @@ fn finish(content: Vec<u8>, face: Face, change: Option<Moment>, now: &Now) -> Fi
     Finished { content: content.into(), headers: headers.shared(), validators: validators.shared(), tag, modified }
 }
 
-/// The same for the same bytes, in whatever process of this build: it is taken of each listing that is made, which costs
-/// less than a tenth of what SipHash would.
+/// The same for the same bytes, in whatever process of this build: it is taken of each listing that is made, which
+/// costs less than a tenth of what SipHash would.
 fn mark(content: &[u8]) -> u64 {
     let mut hasher = FixedState::with_seed(MARK).build_hasher();
     hasher.write(content);

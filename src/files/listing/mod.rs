@@ -1,8 +1,8 @@
 //! What is in a directory: read, measured, sorted and written a slice at a time, so that no directory holds the loop.
 //!
 //! A small directory is done in the first few slices and goes out with its length; a large one streams, its heading
-//! first. Every entry that exists is shown: those that cannot be had are greyed and say why. Only what is hidden is left
-//! out. Who asks for the same within a second shares the work; nothing asked for is ever older.
+//! first. Every entry that exists is shown: those that cannot be had are greyed and say why. Only what is hidden is
+//! left out. Who asks for the same within a second shares the work; nothing asked for is ever older.
 
 mod chunks;
 mod copy;

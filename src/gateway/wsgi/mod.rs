@@ -1,8 +1,8 @@
 //! Web applications of the Python world (PEP 3333), in worker processes behind the loop.
 //!
-//! A worker is a Python that runs `worker.py`, which is part of this program: it loads the application, and calls it for one
-//! request at a time. Between it and the loop there is a socket pair. So the loop never waits for Python, an application that
-//! crashes takes one request with it, and one that hangs is ended.
+//! A worker is a Python that runs `worker.py`, which is part of this program: it loads the application, and calls it
+//! for one request at a time. Between it and the loop there is a socket pair. So the loop never waits for Python, an
+//! application that crashes takes one request with it, and one that hangs is ended.
 
 mod foreman;
 mod netstrings;
@@ -35,8 +35,8 @@ use worker::START;
 
 /// An application, before it runs.
 ///
-/// It is asked as PEP 3333 says, with the prefix of the mount as `SCRIPT_NAME`. Its process finds the variables of this one, and what it
-/// prints is told by the log. What goes wrong:
+/// It is asked as PEP 3333 says, with the prefix of the mount as `SCRIPT_NAME`. Its process finds the variables of this
+/// one, and what it prints is told by the log. What goes wrong:
 ///
 /// | what | the peer gets |
 /// |---|---|
@@ -70,8 +70,8 @@ use worker::START;
 #[must_use]
 pub struct Wsgi(Settings);
 
-/// An application that runs. Copies are handles to the same workers; when the last is dropped, they finish what they have, and
-/// end. Its use is shown at [`Wsgi`].
+/// An application that runs. Copies are handles to the same workers; when the last is dropped, they finish what they
+/// have, and end. Its use is shown at [`Wsgi`].
 #[derive(Clone)]
 pub struct RunningWsgi(Rc<Reign>);
 
@@ -128,9 +128,9 @@ impl Wsgi {
         self
     }
 
-    /// A worker may be silent for so long while it has a request: before its answer begins, and between two pieces of it. Then it
-    /// is ended, and says in the log where it was; its request is answered 504. The time that a peer takes to read is not counted, and as
-    /// long as it takes in more of the request it is not silent.
+    /// A worker may be silent for so long while it has a request: before its answer begins, and between two pieces of
+    /// it. Then it is ended, and says in the log where it was; its request is answered 504. The time that a peer takes
+    /// to read is not counted, and as long as it takes in more of the request it is not silent.
     ///
     /// When it is replaced, it has as much time to end; then it is killed, with all that it has started.
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
@@ -156,7 +156,8 @@ impl Wsgi {
         self
     }
 
-    /// Starts the workers, and waits until they have loaded the application: at most a minute for the first, and as long for the others.
+    /// Starts the workers, and waits until they have loaded the application: at most a minute for the first, and as
+    /// long for the others.
     ///
     /// # Errors
     /// If a worker cannot be started, or the application cannot be loaded.
@@ -209,8 +210,8 @@ impl Wake for Nobody {
 }
 
 impl RunningWsgi {
-    /// Has the workers replaced, one by one, by such as have loaded the application anew. No request is lost; where it cannot be
-    /// loaded, the log says why, and those that are there go on.
+    /// Has the workers replaced, one by one, by such as have loaded the application anew. No request is lost; where it
+    /// cannot be loaded, the log says why, and those that are there go on.
     pub fn renew(&self) {
         self.0.pool.renew();
     }

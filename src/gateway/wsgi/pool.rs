@@ -1,8 +1,8 @@
 //! The workers of one application, and the requests that wait for one.
 //!
-//! One queue for all: whoever is free takes the next. Workers that end are replaced, at once where they had been ready, and
-//! with growing pauses where the application cannot be loaded; a new edition takes the place of the old one by one, and
-//! only once it is ready.
+//! One queue for all: whoever is free takes the next. Workers that end are replaced, at once where they had been ready,
+//! and with growing pauses where the application cannot be loaded; a new edition takes the place of the old one by one,
+//! and only once it is ready.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -150,8 +150,8 @@ impl Pool {
         }
     }
 
-    /// A worker was ready, and has ended before its first request: the next one may do the same, and does not come at once.
-    /// At the start that is the end of it.
+    /// A worker was ready, and has ended before its first request: the next one may do the same, and does not come at
+    /// once. At the start that is the end of it.
     pub(super) fn ended_early(&self) {
         if self.early.borrow().is_some() {
             *self.fault.borrow_mut() = Some("it ended before its first request".to_owned());
@@ -218,7 +218,8 @@ impl Pool {
         }
     }
 
-    /// A worker has seen that a source has changed. False if that is known: nobody has been started since the last change.
+    /// A worker has seen that a source has changed. False if that is known: nobody has been started since the last
+    /// change.
     pub(super) fn note_stale(&self, seat: &Seat) -> bool {
         let edition = self.edition.get();
         let is_news = !seat.is_retired.get() && self.seats.borrow().iter().any(|other| other.edition.get() == edition);

@@ -12,7 +12,8 @@ use crate::http::{HttpError, Response};
 use super::super::relay::busy;
 use super::seat::Job;
 
-/// Bytes of memory that they take together: each may have a head of the largest size, and a body of what stays in memory.
+/// Bytes of memory that they take together: each may have a head of the largest size, and a body of what stays in
+/// memory.
 const MOST_BYTES: usize = 32 * 1024 * 1024;
 
 #[derive(Debug)]

@@ -20,7 +20,8 @@ use super::worker::Worker;
 /// The program of a worker, in Python.
 const WORKER: &str = include_str!("worker.py");
 
-/// What begins that program: it reads one netstring from its socket, and nothing behind it. It stands in `worker.py` as well.
+/// What begins that program: it reads one netstring from its socket, and nothing behind it. It stands in `worker.py` as
+/// well.
 pub(super) const BOOTSTRAP: &str = r#"import io,os;f=io.BufferedReader(io.FileIO(0,closefd=False),1);n=int(b"".join(iter(lambda:f.read(1)or os._exit(1),b":")));exec(compile(f.read(n+1)[:-1],"<ownhands>","exec"),{"__name__":"<ownhands>"})"#;
 
 /// Starts a worker of this edition. It is ready when it says so.

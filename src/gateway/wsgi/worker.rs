@@ -4,8 +4,8 @@
 //! Starting ──ready──► Idle ──a request──► Busy ──the outcome──► Idle ─ ... ─► gone
 //! ```
 //!
-//! What is said is netstrings (see `worker.py`). A worker that breaks the rules, is silent for too long, or ends, is given up: its
-//! request is refused, or cut short where it had begun, and the pool starts another one.
+//! What is said is netstrings (see `worker.py`). A worker that breaks the rules, is silent for too long, or ends, is
+//! given up: its request is refused, or cut short where it had begun, and the pool starts another one.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -30,8 +30,8 @@ pub(super) const START: Duration = Duration::from_secs(60);
 const READ: usize = 64 * 1024;
 const SHARE: usize = 256 * 1024;
 
-/// How often a worker may repeat itself: once a second for as long as another one may take to load. One that talks without end
-/// takes no request.
+/// How often a worker may repeat itself: once a second for as long as another one may take to load. One that talks
+/// without end takes no request.
 const MOST_REPEATED: u32 = 100;
 
 /// Bytes of a message that is not content: the longest is the head of an answer.
